@@ -1,0 +1,1 @@
+"""What an Ethereum block proves about the anchor registry, from bytes alone: no RPC endpoint is believed."""

@@ -1,0 +1,221 @@
+"""Statements: what an issuer says about its log - its keys, its status lists, its documents.
+
+The newest one is named by the seal of every checkpoint, so that one anchored root covers them all.
+Format: docs/spec/statements.md.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+from testamur.registry.canonical import Json, digest
+from testamur.registry.dids import parse_did
+from testamur.registry.entries import MAX_EPOCH
+from testamur.registry.errors import MalformedError, VerificationError
+from testamur.registry.key_event_format import Position
+from testamur.registry.keys import PublicKey
+from testamur.registry.multiformats import encode_digest
+from testamur.registry.proofs import proofs_of, verify_document_proof
+from testamur.registry.seals import MAX_STATEMENT_SEQUENCE, Seal, parse_seal, parse_time
+from testamur.registry.shapes import Shape
+from testamur.registry.statement_entries import (
+    DocumentEntry,
+    StatementEntry,
+    StatusEntry,
+    entries_root,
+    parse_document_entry,
+    parse_status_entry_of_statement,
+    prove_entry,
+    status_entry,
+    verify_entry,
+)
+
+__all__ = [
+    "DocumentEntry",
+    "Repudiation",
+    "Seal",
+    "Statement",
+    "StatementEntry",
+    "StatusEntry",
+    "build_statement",
+    "entries_root",
+    "parse_document_entry",
+    "parse_seal",
+    "parse_statement",
+    "parse_status_entry_of_statement",
+    "prove_entry",
+    "status_entry",
+    "verify_document_entry",
+    "verify_entry",
+    "verify_statement",
+    "verify_status_entry",
+    "verify_succession",
+]
+
+MAX_REPUDIATIONS = 1024
+"""Ranges, not leaves: a theft leaves a few."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Repudiation:
+    """Leaves that the issuer says it never issued: from `start` up to but not including `end`."""
+
+    epoch: int
+    start: int
+    end: int
+
+    def covers(self, position: Position) -> bool:
+        """Whether the leaf is among them."""
+        return self.epoch == position.epoch and self.start <= position.index < self.end
+
+    def to_json(self) -> dict[str, Json]:
+        """`{"epoch": e, "from": a, "until": b}`."""
+        return {"epoch": self.epoch, "from": self.start, "until": self.end}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Statement:
+    """What the issuer says as of `sequence`. `digest` covers the proof; `json` is the document itself."""
+
+    issuer: str
+    sequence: int
+    previous: bytes | None
+    time: str
+    key_events_count: int
+    key_events_head: bytes
+    status_count: int
+    status_root: bytes
+    documents_count: int
+    documents_root: bytes
+    repudiated: tuple[Repudiation, ...]
+    final: bool
+    digest: bytes
+    json: dict[str, Json] = field(repr=False)
+
+    def is_repudiated(self, position: Position) -> bool:
+        """Whether the issuer says that it never issued what was logged there."""
+        return any(item.covers(position) for item in self.repudiated)
+
+
+def build_statement(
+    *,
+    issuer: str,
+    time: str,
+    key_events: Sequence[bytes],
+    status: Sequence[StatusEntry],
+    documents: Sequence[DocumentEntry] = (),
+    previous: Statement | None = None,
+    repudiated: Sequence[Repudiation] = (),
+    final: bool = False,
+) -> dict[str, Json]:
+    """The unsigned statement after `previous`, or the first. `key_events` are the digests of all events."""
+    return {
+        "type": "Statement",
+        "version": 1,
+        "issuer": issuer,
+        "sequence": previous.sequence + 1 if previous else 1,
+        "previous": encode_digest(previous.digest) if previous else None,
+        "time": time,
+        "keyEvents": {"count": len(key_events), "head": encode_digest(key_events[-1])},
+        "statusLists": {"count": len(status), "root": encode_digest(entries_root(status))},
+        "documents": {"count": len(documents), "root": encode_digest(entries_root(documents))},
+        "repudiated": [item.to_json() for item in repudiated],
+        "final": final,
+    }
+
+
+def parse_statement(document: Json, subject: str = "statement") -> Statement:
+    """A statement in exactly this form; by whom it is signed is not looked at. Raises MalformedError."""
+    shape = Shape(document, subject)
+    shape.expect("type", "Statement")
+    shape.expect("version", 1)
+    sequence = shape.integer("sequence", minimum=1, maximum=MAX_STATEMENT_SEQUENCE)
+    previous = shape.optional_digest("previous")
+    if (previous is None) != (sequence == 1):
+        raise MalformedError(shape.path("previous"), "must be null in the first statement, and only there")
+    keys, lists, documents = shape.shape("keyEvents"), shape.shape("statusLists"), shape.shape("documents")
+    repudiated = shape.shapes("repudiated", maximum=MAX_REPUDIATIONS)
+    statement = Statement(
+        issuer=str(parse_did(shape.text("issuer"), subject=shape.path("issuer"))),
+        sequence=sequence,
+        previous=previous,
+        time=parse_time(shape),
+        key_events_count=keys.integer("count", minimum=1),
+        key_events_head=keys.digest("head"),
+        status_count=lists.integer("count"),
+        status_root=lists.digest("root"),
+        documents_count=documents.integer("count"),
+        documents_root=documents.digest("root"),
+        repudiated=tuple(_repudiation(item) for item in repudiated),
+        final=shape.flag("final"),
+        digest=digest(document),
+        json=document if isinstance(document, dict) else {},
+    )
+    shape.any("proof")
+    for part in (keys, lists, documents, shape):
+        part.refuse_unknown()
+    proofs_of(statement.json, subject)
+    return statement
+
+
+def verify_statement(statement: Statement, key_in_force: Callable[[str], PublicKey]) -> None:
+    """Prove that the issuer made the statement: there is a proof, and every proof is by a key in force.
+
+    `key_in_force` gives the key of a verification method id, or raises VerificationError when that key did
+    not speak for the issuer where the statement was logged. Raises what it and `verify_document_proof` raise.
+    """
+    for proof in proofs_of(statement.json, "statement"):
+        method = Shape(proof, "statement /proof").text("verificationMethod")
+        verify_document_proof(statement.json, proof, key_in_force(method))
+
+
+def verify_status_entry(statement: Statement, entry: StatusEntry, index: int, path: Sequence[bytes]) -> None:
+    """Prove that the statement names this version of a status list.
+
+    Raises VerificationError("statement-entry-mismatch").
+    """
+    verify_entry(entry, index, statement.status_count, path, statement.status_root)
+
+
+def verify_document_entry(
+    statement: Statement, entry: DocumentEntry, index: int, path: Sequence[bytes]
+) -> None:
+    """Prove that the statement names this version of a document.
+
+    Raises VerificationError("statement-entry-mismatch").
+    """
+    verify_entry(entry, index, statement.documents_count, path, statement.documents_root)
+
+
+def verify_succession(earlier: Statement, later: Statement) -> None:
+    """Prove that `later` may follow `earlier` directly: same issuer, chained, nothing taken back.
+
+    What a mirror checks; whether bits were cleared needs the lists themselves. Raises VerificationError:
+    statement-issuer-mismatch, statement-sequence-gap, statement-chain-broken, statement-after-final,
+    statement-key-events-fell, statement-repudiation-withdrawn.
+    """
+    number = later.sequence
+    if later.issuer != earlier.issuer:
+        raise VerificationError("statement-issuer-mismatch", sequence=number)
+    if later.sequence != earlier.sequence + 1:
+        raise VerificationError("statement-sequence-gap", sequence=number, expected=earlier.sequence + 1)
+    if later.previous != earlier.digest:
+        raise VerificationError("statement-chain-broken", sequence=number)
+    if earlier.final:
+        raise VerificationError("statement-after-final", sequence=number)
+    fell = later.key_events_count < earlier.key_events_count
+    same = later.key_events_count == earlier.key_events_count
+    if fell or (same and later.key_events_head != earlier.key_events_head):
+        raise VerificationError("statement-key-events-fell", sequence=number)
+    if not set(earlier.repudiated) <= set(later.repudiated):
+        raise VerificationError("statement-repudiation-withdrawn", sequence=number)
+
+
+def _repudiation(shape: Shape) -> Repudiation:
+    start = shape.integer("from")
+    found = Repudiation(
+        epoch=shape.integer("epoch", minimum=1, maximum=MAX_EPOCH),
+        start=start,
+        end=shape.integer("until", minimum=start + 1),
+    )
+    shape.refuse_unknown()
+    return found

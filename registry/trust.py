@@ -1,0 +1,228 @@
+"""The trust file: the few kilobytes that a verifier must bring, and where they came from.
+
+It names the members' keys, how many of them must have seen a log, and the one chain and contract that
+are authoritative for a range of blocks. Everything else in a verification is proven against it.
+Format: docs/spec/trust-file.md.
+"""
+
+import base64
+from dataclasses import dataclass
+from datetime import datetime
+
+from testamur.registry.canonical import Json, canonicalize, parse_json
+from testamur.registry.entries import check_registry_name
+from testamur.registry.errors import MalformedError
+from testamur.registry.hashing import sha256
+from testamur.registry.notes import VerifierKey, parse_vkey
+from testamur.registry.policies import WitnessPolicy, parse_policy
+from testamur.registry.shapes import Shape, without_duplicates
+from testamur.registry.timestamps import parse_timestamp
+
+MAX_TRUST_FILE_BYTES = 256 * 1024
+"""A few kB in practice; the bound keeps a hostile "trust file" from costing anything to refuse."""
+
+MAX_MEMBERS = 256
+"""As many universities as one consortium is imagined to have; the bound is on parsing, not on growth."""
+
+MAX_KEYS_PER_ROLE = 32
+"""A key a year for three decades."""
+
+MAX_CHAINS = 32
+"""Chains retire; thirty changes of chain are a century."""
+
+FINGERPRINT_BYTES = 16
+"""128 bits: nobody can make a second trust file with the same fingerprint; 26 letters can be read aloud."""
+
+MEMBER_ATTESTATIONS = "member-attestations"
+ROLES = ("witness", "mirror", "attestation")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DatedKey:
+    """A member's key and the time within which what it signed counts (`until` None: still in use)."""
+
+    key: VerifierKey
+    since: datetime
+    until: datetime | None
+
+    def is_valid_at(self, moment: datetime) -> bool:
+        """Whether `moment` lies in the key's time, ends included."""
+        return self.since <= moment and (self.until is None or moment <= self.until)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Member:
+    """One university of the consortium, with the keys of its three roles."""
+
+    name: str
+    url: str | None
+    witness: tuple[DatedKey, ...]
+    mirror: tuple[DatedKey, ...]
+    attestation: tuple[DatedKey, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FinalityRule:
+    """How a block header of this chain is known to be final; an unknown `type` is kept and proves nothing."""
+
+    type: str
+    threshold: int
+    interval_blocks: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrustedChain:
+    """The one chain and contract that count for headers `from_block` to `until_block` (None: open)."""
+
+    chain_id: int
+    genesis_hash: bytes
+    contract: bytes
+    from_block: int
+    until_block: int | None
+    finality: FinalityRule
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrustFile:
+    """A parsed trust file. `digest` covers everything but the signatures of its succession."""
+
+    registry: str
+    sequence: int
+    development: bool
+    issued: datetime
+    members: tuple[Member, ...]
+    witness_policy: WitnessPolicy
+    mirror_policy: WitnessPolicy
+    chains: tuple[TrustedChain, ...]
+    accreditors: tuple[str, ...]
+    previous: bytes | None
+    digest: bytes
+
+    @property
+    def fingerprint(self) -> str:
+        """The digest's first 128 bits in base32, in groups of four or five: short enough to read aloud."""
+        return fingerprint(self.digest)
+
+    def dated_key(self, role: str, key: VerifierKey) -> DatedKey | None:
+        """The dated entry of a member's key, or None when no member has it in that role."""
+        for member in self.members:
+            for dated in getattr(member, role):
+                if dated.key == key:
+                    return dated  # type: ignore[no-any-return]
+        return None
+
+    def chain_for(
+        self, chain_id: int, genesis_hash: bytes, contract: bytes, block: int
+    ) -> TrustedChain | None:
+        """The trusted chain that is authoritative for this block, or None when there is none."""
+        for chain in self.chains:
+            same = (chain.chain_id, chain.genesis_hash, chain.contract) == (chain_id, genesis_hash, contract)
+            within = chain.from_block <= block and (chain.until_block is None or block <= chain.until_block)
+            if same and within:
+                return chain
+        return None
+
+
+def fingerprint(digest: bytes) -> str:
+    """Base32 of the first 128 bits, lower case, in dashed groups."""
+    text = base64.b32encode(digest[:FINGERPRINT_BYTES]).decode().rstrip("=").lower()
+    return "-".join(text[start : start + 5] for start in range(0, len(text), 5))
+
+
+def trust_digest(document: dict[str, Json]) -> bytes:
+    """SHA-256 of the JCS form without `signatures`, so that countersigning does not change it."""
+    return sha256(canonicalize({name: value for name, value in document.items() if name != "signatures"}))
+
+
+def parse_trust_file(data: bytes) -> TrustFile:
+    """The trust file as values in which everything already holds.
+
+    Unknown members are refused: a misspelt restriction must not be silently without effect.
+    Raises MalformedError.
+    """
+    document = parse_json(data, subject="trust file", max_bytes=MAX_TRUST_FILE_BYTES)
+    shape = Shape(document, "trust file")
+    shape.expect("type", "TestamurTrust")
+    shape.expect("version", 1)
+    members = tuple(_member(item) for item in shape.shapes("members", minimum=1, maximum=MAX_MEMBERS))
+    without_duplicates((member.name for member in members), shape.path("members"))
+    policies = shape.shape("policies")
+    trust = TrustFile(
+        registry=check_registry_name(shape.text("registry")),
+        sequence=shape.integer("sequence", minimum=1),
+        development=shape.flag("development"),
+        issued=parse_timestamp(shape.text("issued"), shape.path("issued")),
+        members=members,
+        witness_policy=_policy(policies, "witness", members),
+        mirror_policy=_policy(policies, "mirror", members),
+        chains=tuple(_chain(item) for item in shape.shapes("chains", maximum=MAX_CHAINS)),
+        accreditors=tuple(shape.texts("accreditors", maximum=MAX_MEMBERS)),
+        previous=shape.optional_digest("previous"),
+        digest=trust_digest(document) if isinstance(document, dict) else b"",
+    )
+    shape.texts("signatures", maximum=MAX_MEMBERS, max_length=16_384)
+    policies.refuse_unknown()
+    shape.refuse_unknown()
+    return trust
+
+
+def _member(shape: Shape) -> Member:
+    roles = {role: _dated_keys(shape, role) for role in ROLES}
+    member = Member(name=shape.text("name", max_length=128), url=shape.optional_text("url"), **roles)
+    shape.refuse_unknown()
+    return member
+
+
+def _dated_keys(shape: Shape, role: str) -> tuple[DatedKey, ...]:
+    found = []
+    for item in shape.shapes(role, maximum=MAX_KEYS_PER_ROLE):
+        until = item.optional_text("until")
+        key = parse_vkey(item.text("key", max_length=4096))
+        found.append(
+            DatedKey(
+                key=key,
+                since=parse_timestamp(item.text("from"), item.path("from")),
+                until=parse_timestamp(until, item.path("until")) if until else None,
+            )
+        )
+        item.refuse_unknown()
+    return tuple(found)
+
+
+def _policy(policies: Shape, role: str, members: tuple[Member, ...]) -> WitnessPolicy:
+    """The tlog-policy of a role. A policy that counts a key of no member would let a stranger vouch."""
+    policy = parse_policy(policies.text(role, max_length=65_536))
+    known = {dated.key for member in members for dated in getattr(member, role)}
+    strangers = [name for name, key in policy.witnesses.items() if key not in known]
+    if strangers:
+        reason = f"counts keys that no member has as its {role} key: {', '.join(strangers)[:200]}"
+        raise MalformedError(policies.path(role), reason)
+    return policy
+
+
+def _chain(shape: Shape) -> TrustedChain:
+    rule = shape.shape("finality")
+    finality = FinalityRule(
+        type=rule.text("type", max_length=64),
+        threshold=rule.integer("threshold", minimum=1, maximum=MAX_MEMBERS),
+        interval_blocks=rule.integer("interval", minimum=1),
+    )
+    chain = TrustedChain(
+        chain_id=shape.integer("chainId", minimum=1),
+        genesis_hash=_hex(shape, "genesisHash", 32),
+        contract=_hex(shape, "contract", 20),
+        from_block=shape.integer("fromBlock"),
+        until_block=shape.optional_integer("untilBlock"),
+        finality=finality,
+    )
+    rule.refuse_unknown()
+    shape.refuse_unknown()
+    return chain
+
+
+def _hex(shape: Shape, name: str, length: int) -> bytes:
+    text = shape.text(name, max_length=2 + 2 * length)
+    digits = text[2:]
+    if not text.startswith("0x") or len(digits) != 2 * length or set(digits) - set("0123456789abcdef"):
+        raise MalformedError(shape.path(name), f"must be 0x and {2 * length} lower-case hex digits")
+    return bytes.fromhex(digits)

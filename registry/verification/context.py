@@ -1,0 +1,129 @@
+"""What the steps of one verification know and have established so far.
+
+A step returns `Passed`, raises `VerificationError` (fail) or raises `Undecided` (unknown). What a step
+establishes it leaves here; a later step that needs something not established is itself undecided.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from testamur.registry.canonical import Json
+from testamur.registry.credentials import Credential
+from testamur.registry.entries import Origin
+from testamur.registry.evidence import Evidence, LogEvidence, LoggedEntry
+from testamur.registry.evm.anchors import ProvenAnchor
+from testamur.registry.statements import Statement
+from testamur.registry.trust import TrustFile
+from testamur.registry.verification.issuer_keys import IssuerKeys
+from testamur.registry.verification.policy import Policy
+from testamur.registry.verification.verdict import Anchored, CredentialStatus, Facts, Witnessed
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChainView:
+    """What the caller itself has learnt of the chain, from RPC endpoints that it trusts.
+
+    `headers`: (chain id, block number) → hash of a final block. `statements`: issuer id → the newest
+    statement sequence that the contract holds.
+    """
+
+    headers: Mapping[tuple[int, int], bytes] = field(default_factory=dict)
+    statements: Mapping[bytes, int] = field(default_factory=dict)
+
+
+class Undecided(Exception):
+    """What a step needed is not there; `reason` is a code of `testamur.registry.reasons`."""
+
+    def __init__(self, reason: str, **parameters: str | int) -> None:
+        super().__init__(reason)
+        self.reason = reason
+        self.parameters = parameters
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Passed:
+    """A step that holds, with what it established."""
+
+    reason: str
+    parameters: dict[str, str | int] = field(default_factory=dict)
+    facts: Facts = field(default_factory=dict)
+    warnings: tuple[str, ...] = ()
+    skipped: bool = False
+
+
+@dataclass(slots=True, kw_only=True)
+class Context:
+    """One verification under way."""
+
+    document: Json
+    evidence: Evidence | None
+    trust: TrustFile | None
+    policy: Policy
+    now: datetime
+    chain: ChainView
+
+    credential: Credential | None = None
+    digest: bytes | None = None
+    entry: LoggedEntry | None = None
+    origin: Origin | None = None
+    log: LogEvidence | None = None
+    newest_log: LogEvidence | None = None
+    statements: dict[str, Statement] = field(default_factory=dict)
+    keys: IssuerKeys | None = None
+    witnessed: Witnessed | None = None
+    proven: ProvenAnchor | None = None
+    anchored: Anchored | None = None
+    list_status: CredentialStatus = CredentialStatus.UNKNOWN
+    outside_validity: CredentialStatus | None = None
+    evidence_at: datetime | None = None
+    status_changed: bool = False
+    final: bool = False
+
+    def need_trust(self) -> TrustFile:
+        """The trust file, or undecided: without one nothing about members or chains can be believed."""
+        if self.trust is None:
+            raise Undecided("no-trust-file")
+        return self.trust
+
+    def need_credential(self) -> Credential:
+        """The parsed credential, or undecided because step 1 failed."""
+        if self.credential is None:
+            raise Undecided("not-established", step=1)
+        return self.credential
+
+    def need_log(self) -> LogEvidence:
+        """The evidence of the log in which the credential was looked for."""
+        if self.evidence is None:
+            raise Undecided("no-evidence")
+        if self.log is None:
+            raise Undecided("not-established", step=4)
+        return self.log
+
+    def need_entry(self) -> tuple[LoggedEntry, Origin]:
+        """The proven entry and its log's origin."""
+        self.need_log()
+        if self.entry is None or self.origin is None:
+            raise Undecided("not-established", step=4)
+        return self.entry, self.origin
+
+    def need_newest_log(self) -> LogEvidence:
+        """The evidence of the issuer's newest log; the same as `need_log` while there is one epoch."""
+        self.need_log()
+        if self.newest_log is None:
+            raise Undecided("not-established", step=4)
+        return self.newest_log
+
+    def need_keys(self) -> IssuerKeys:
+        """The key events that the evidence brings, sound in themselves."""
+        self.need_log()
+        if self.keys is None:
+            raise Undecided("not-established", step=4)
+        return self.keys
+
+    def need_statement(self) -> Statement:
+        """The issuer's newest statement in the evidence, named by the seal of its newest log."""
+        statement = self.statements.get(self.need_newest_log().origin)
+        if statement is None:
+            raise Undecided("not-established", step=5)
+        return statement

@@ -1,0 +1,113 @@
+"""Step 9: what the issuer's newest proven statement says of the credential's status entries."""
+
+from testamur.registry.canonical import Json, digest
+from testamur.registry.errors import VerificationError
+from testamur.registry.evidence import LogEvidence, StatusProof
+from testamur.registry.statements import (
+    Statement,
+    parse_status_entry_of_statement,
+    verify_status_entry,
+)
+from testamur.registry.status import is_set, verify_chunk
+from testamur.registry.status_lists import StatusListEntry, parse_status_list
+from testamur.registry.verification.context import Context, Passed, Undecided
+from testamur.registry.verification.verdict import CredentialStatus
+
+REVOCATION = "revocation"
+SUSPENSION = "suspension"
+INFORMATIVE = frozenset({"message", "refresh"})
+"""Purposes that say something to the holder and take nothing away."""
+
+
+def status(context: Context) -> Passed:
+    """Step 9. No list of the newest statement has a revoking or suspending bit set for this credential.
+
+    A type of entry that is not understood, or a list that is not there, is *unknown*: never revoked, never
+    active. Revocation outranks suspension whatever the order of the entries, and a missing list cannot hide
+    that another one says "revoked".
+    """
+    credential = context.need_credential()
+    if not credential.status and not credential.unknown_status_types:
+        context.list_status = CredentialStatus.ACTIVE
+        return Passed(reason="status-none")
+    log, statement = context.need_newest_log(), context.need_statement()
+    found: set[str] = set()
+    missing: list[str] = []
+    lists: list[Json] = []
+    unknown = list(credential.unknown_status_types)
+    for wanted in credential.status:
+        if wanted.purpose in INFORMATIVE:
+            continue
+        if wanted.purpose not in {REVOCATION, SUSPENSION}:
+            unknown.append(wanted.purpose)
+            continue
+        proof = _proof_for(log, wanted)
+        if proof is None:
+            missing.append(wanted.list_id)
+            continue
+        value, version = read_status(statement, proof, wanted)
+        context.status_changed = context.status_changed or version > 1
+        lists.append({"purpose": wanted.purpose, "list": wanted.list_id, "version": version, "set": value})
+        if value:
+            found.add(wanted.purpose)
+    _judge(context, found, missing, statement)
+    if unknown:
+        raise Undecided("status-type-unknown", type=unknown[0][:200])
+    _need_newest(context, statement)
+    context.list_status = CredentialStatus.ACTIVE
+    return Passed(
+        reason="status-active", parameters={"statement": statement.sequence}, facts={"lists": lists}
+    )
+
+
+def _judge(context: Context, found: set[str], missing: list[str], statement: Statement) -> None:
+    if REVOCATION in found:
+        context.list_status = CredentialStatus.REVOKED
+        raise VerificationError("revoked", statement=statement.sequence)
+    if missing:
+        raise Undecided("status-missing", list=missing[0][:200])
+    if SUSPENSION in found:
+        context.list_status = CredentialStatus.SUSPENDED
+        raise VerificationError("suspended", statement=statement.sequence)
+
+
+def _need_newest(context: Context, statement: Statement) -> None:
+    """Undecided when the caller's own RPC knows of a newer statement: it may revoke this very credential."""
+    newest = context.chain.statements.get(context.need_entry()[1].issuer_id, 0)
+    if newest > statement.sequence:
+        raise Undecided("status-outdated", got=statement.sequence, newest=newest)
+
+
+def _proof_for(log: LogEvidence, wanted: StatusListEntry) -> StatusProof | None:
+    for proof in log.status:
+        entry = proof.entry
+        if isinstance(entry, dict) and (entry.get("id"), entry.get("purpose")) == (
+            wanted.list_id,
+            wanted.purpose,
+        ):
+            return proof
+    return None
+
+
+def read_status(statement: Statement, proof: StatusProof, wanted: StatusListEntry) -> tuple[bool, int]:
+    """(bit, version of the list) for one status entry, proven from the statement.
+
+    The list's own proof is deliberately not checked again: its digest, or the root over its chunks, stands in
+    a statement that the issuer signed, which binds it at least as firmly.
+    Raises VerificationError, or MalformedError for a list that is not one.
+    """
+    entry = parse_status_entry_of_statement(proof.entry)
+    verify_status_entry(statement, entry, proof.path.index, proof.path.hashes)
+    if wanted.size != 1 or wanted.index >= entry.length:
+        raise VerificationError("status-index-outside-list", index=wanted.index, length=entry.length)
+    if proof.chunk is not None and proof.chunk_path is not None:
+        hashes = proof.chunk_path.hashes
+        value = verify_chunk(proof.chunk, wanted.index, entry.length, hashes, entry.chunk_root)
+        return value, entry.sequence
+    if digest(proof.list_credential) != entry.digest:
+        raise VerificationError("status-list-mismatch", list=entry.id[:200])
+    listed = parse_status_list(proof.list_credential)
+    same = (listed.issuer, listed.id, listed.purposes) == (statement.issuer, entry.id, (entry.purpose,))
+    if not same or 8 * len(listed.data) != entry.length:
+        raise VerificationError("status-list-mismatch", list=entry.id[:200])
+    return is_set(listed.data, wanted.index), entry.sequence

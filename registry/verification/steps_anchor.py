@@ -1,0 +1,191 @@
+"""Steps 6 and 8: the chain. What the contract says at a final block, and of whom."""
+
+from datetime import UTC, datetime
+
+from testamur.registry.admissions import Admission
+from testamur.registry.canonical import Json
+from testamur.registry.entries import parse_origin
+from testamur.registry.errors import VerificationError
+from testamur.registry.evidence import LogEvidence
+from testamur.registry.evm.anchors import (
+    ANCHOR_TYPE,
+    AnchorEvidence,
+    ProvenAnchor,
+    ProvenStorage,
+    parse_anchor,
+    prove_storage,
+    read_anchor,
+)
+from testamur.registry.evm.attestations import attest_header, verify_attestations
+from testamur.registry.evm.layout import Lifecycle
+from testamur.registry.hashing import sha256
+from testamur.registry.shapes import Shape
+from testamur.registry.trust import MEMBER_ATTESTATIONS, TrustedChain, TrustFile
+from testamur.registry.verification.context import Context, Passed, Undecided
+from testamur.registry.verification.verdict import Anchored
+
+OWN_RPC = "own-rpc"
+
+
+def anchored(context: Context) -> Passed:
+    """Step 6. A storage proof against a final header shows exactly this checkpoint and this statement.
+
+    The newest anchor that proves it decides. One that is false fails the step even beside a good one: a file
+    with a forged proof in it is not evidence.
+    """
+    context.need_log()
+    evidence = context.evidence
+    if evidence is None or not evidence.anchors:
+        raise Undecided("not-anchored")
+    trust = context.need_trust()
+    undecided: Undecided | None = None
+    proven: list[tuple[ProvenStorage, str]] = []
+    for document in evidence.anchors:
+        try:
+            proven.append(_prove(context, trust, document))
+        except Undecided as reason:
+            undecided = undecided or reason
+    if not proven:
+        raise undecided or Undecided("not-anchored")
+    storage, finality = max(proven, key=lambda pair: pair[0].header.number)
+    anchor = _match(context, storage)
+    context.proven = anchor
+    context.anchored = _times(context, anchor, finality)
+    context.evidence_at = context.anchored.block_at
+    facts = context.anchored.to_json()
+    return Passed(
+        reason="anchored",
+        parameters={"block": anchor.header.number, "chain": anchor.chain_id, "rule": finality},
+        facts=facts if isinstance(facts, dict) else {},
+    )
+
+
+def _prove(context: Context, trust: TrustFile, document: Json) -> tuple[ProvenStorage, str]:
+    kind = Shape(document, "anchor").text("type", max_length=64)
+    if kind != ANCHOR_TYPE:
+        raise Undecided("anchor-type-unknown", type=kind)
+    anchor = parse_anchor(document)
+    storage = prove_storage(anchor)
+    number = storage.header.number
+    chain = trust.chain_for(anchor.chain_id, anchor.genesis_hash, anchor.contract, number)
+    if chain is None:
+        raise Undecided("chain-not-trusted", chain=anchor.chain_id, block=number)
+    return storage, _finality(context, trust, chain, anchor, storage)
+
+
+def _finality(
+    context: Context, trust: TrustFile, chain: TrustedChain, anchor: AnchorEvidence, proven: ProvenStorage
+) -> str:
+    """Why this header is final: the caller's own RPC, or the rule that the trust file sets for the chain."""
+    own = context.chain.headers.get((anchor.chain_id, proven.header.number))
+    if own is not None:
+        if own != proven.header.hash:
+            raise VerificationError("header-not-canonical", block=proven.header.number)
+        return OWN_RPC
+    if chain.finality.type != MEMBER_ATTESTATIONS:
+        raise Undecided("finality-rule-unknown", rule=chain.finality.type)
+    mined_at = datetime.fromtimestamp(proven.header.timestamp, UTC)
+    members = {
+        dated.key: member.name
+        for member in trust.members
+        for dated in member.attestation
+        if dated.is_valid_at(mined_at)
+    }
+    expected = attest_header(
+        trust.registry, chain_id=anchor.chain_id, genesis_hash=anchor.genesis_hash, header=proven.header
+    )
+    try:
+        seen = verify_attestations(anchor.notes, members, chain.finality.threshold, expected)
+    except VerificationError as error:
+        if error.reason == "attestation-quorum":
+            raise Undecided("finality-unproven", **error.parameters) from error
+        raise
+    return f"{len(seen)} of {len(trust.members)} {MEMBER_ATTESTATIONS}"
+
+
+def _match(context: Context, storage: ProvenStorage) -> ProvenAnchor:
+    """The contract's records agree with the checkpoints: of the entry's log, and of the issuer's newest."""
+    log, newest = context.need_log(), context.need_newest_log()
+    anchor = _match_log(context, storage, log)
+    current = anchor if newest.origin == log.origin else _match_log(context, storage, newest)
+    if current.issuer.epoch != current.epoch:
+        raise Undecided("newest-log-missing", epoch=current.issuer.epoch)
+    statement = context.need_statement()
+    if current.issuer.statement != statement.sequence:
+        # A host that seals an older statement would hide a revocation; the contract keeps the newest number.
+        raise VerificationError("statement-outdated", got=statement.sequence, wanted=current.issuer.statement)
+    return anchor
+
+
+def _match_log(context: Context, storage: ProvenStorage, log: LogEvidence) -> ProvenAnchor:
+    origin = parse_origin(log.origin)
+    checkpoint = log.checkpoint.checkpoint
+    anchor = read_anchor(storage, issuer_id=origin.issuer_id, log_id=origin.log_id, epoch=origin.epoch)
+    if anchor.log.key != sha256(log.key.encode()):
+        raise VerificationError("log-key-mismatch", origin=log.origin)
+    if anchor.head is None:
+        raise Undecided("not-anchored")
+    if anchor.head.size != checkpoint.size:
+        raise VerificationError("anchor-size-mismatch", got=anchor.head.size, wanted=checkpoint.size)
+    if anchor.log.root != checkpoint.root:
+        raise VerificationError("anchor-root-mismatch", size=checkpoint.size)
+    sealed = context.statements.get(log.origin)
+    if sealed is None:
+        raise Undecided("not-established", step=5)
+    if anchor.head.statement != sealed.sequence:
+        raise VerificationError("statement-outdated", got=sealed.sequence, wanted=anchor.head.statement)
+    return anchor
+
+
+def _times(context: Context, anchor: ProvenAnchor, finality: str) -> Anchored:
+    entry, _ = context.need_entry()
+    covering = anchor.find_covering(entry.proof.index)
+    if covering is None:
+        raise VerificationError("anchor-size-mismatch", got=0, wanted=entry.proof.index + 1)
+    _, earliest = covering
+    return Anchored(
+        finality=finality,
+        chain_id=anchor.chain_id,
+        block_number=anchor.header.number,
+        block_at=datetime.fromtimestamp(anchor.header.timestamp, UTC),
+        entry_at=datetime.fromtimestamp(earliest.timestamp, UTC),
+        entry_block=earliest.block_number,
+    )
+
+
+def issuer(context: Context) -> Passed:
+    """Step 8. The issuer was admitted with this DID and these keys, and was not suspended at the entry.
+
+    The admission document is rebuilt from the log's origin, the DID and the first key event, and its digest
+    compared with the contract's. What the chain says of an issuer's life outranks what documents say.
+    """
+    entry, origin = context.need_entry()
+    keys = context.keys
+    if keys is None:
+        raise Undecided("not-established", step=4)
+    anchor = context.proven
+    if anchor is None:
+        if not context.policy.require_anchor and context.witnessed is not None and context.witnessed.quorum:
+            return Passed(reason="issuer-vouched-by-mirrors", parameters={"issuer": keys.issuer[:200]})
+        raise Undecided("not-established", step=6)
+    admission = Admission(
+        registry=origin.registry, slug=origin.slug, did=keys.issuer, first_key_event=keys.first_digest
+    )
+    if admission.digest != anchor.issuer.identity:
+        raise VerificationError("admission-mismatch", issuer=keys.issuer[:200])
+    keys.bind(anchor.key_chains)
+    if anchor.log.good_size is not None and entry.proof.index >= anchor.log.good_size:
+        raise VerificationError("entry-after-epoch", index=entry.proof.index, good=anchor.log.good_size)
+    if anchor.find_suspension(entry.proof.index) is not None:
+        raise VerificationError("issuer-suspended", index=entry.proof.index)
+    facts: dict[str, Json] = {"issuer": keys.issuer, "lifecycle": anchor.issuer.lifecycle.name.lower()}
+    parameters: dict[str, str | int] = {"issuer": keys.issuer[:200]}
+    if anchor.issuer.lifecycle == Lifecycle.CLOSED:
+        context.final = True
+        facts["custodian"] = "0x" + anchor.issuer.custodian.hex() if anchor.issuer.custodian else None
+        return Passed(reason="issuer-closed", parameters=parameters, facts=facts)
+    if anchor.issuer.lifecycle == Lifecycle.SUSPENDED:
+        return Passed(reason="issuer-suspended-since", parameters=parameters, facts=facts)
+    if anchor.issuer.lifecycle != Lifecycle.ACTIVE:
+        raise VerificationError("issuer-not-admitted", issuer=keys.issuer)
+    return Passed(reason="issuer-active", parameters=parameters, facts=facts)

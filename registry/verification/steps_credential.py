@@ -1,0 +1,162 @@
+"""Steps 1, 2, 3, 7, 10 and 11: what the credential says, and whose key signed it."""
+
+from testamur.registry.canonical import Json
+from testamur.registry.credentials import Credential, credential_digest, parse_credential
+from testamur.registry.descriptions import describe
+from testamur.registry.dids import did_key_verification_method, parse_did, resolve_did_key_public
+from testamur.registry.errors import MalformedError, VerificationError
+from testamur.registry.key_events import Position
+from testamur.registry.keys import PublicKey
+from testamur.registry.multiformats import encode_digest
+from testamur.registry.proofs import proofs_of, verify_document_proof
+from testamur.registry.shapes import Shape
+from testamur.registry.verification.context import Context, Passed, Undecided
+from testamur.registry.verification.verdict import CredentialStatus, Facts
+
+NOT_UNDERSTOOD = frozenset({"cryptosuite-unknown", "proof-type-unknown"})
+"""Kinds of proof that this version cannot check: nothing is known to be wrong, and nothing is proven."""
+
+
+def well_formed(context: Context) -> Passed:
+    """Step 1. The document is a credential by its data model; its digest is computed here, once.
+
+    A signature proves the document as parsed, so later steps use nothing but this parsed form.
+    """
+    if context.document is None:
+        raise Undecided("no-credential")
+    try:
+        credential = parse_credential(context.document)
+    except MalformedError as error:
+        raise VerificationError("malformed", where=error.subject, problem=error.reason) from error
+    context.credential = credential
+    context.digest = credential_digest(context.document)
+    return Passed(reason="well-formed", facts=facts_of(credential, context.digest))
+
+
+def facts_of(credential: Credential, digest: bytes) -> Facts:
+    """What a person is shown first: the achievement, from whom, to whom. Absent facts are left out."""
+    described = describe(credential)
+    facts: Facts = {
+        "digest": encode_digest(digest),
+        "id": credential.id,
+        "achievement": described.title,
+        "issuer": described.issuer_id,
+        "issuerName": credential.issuer_name,
+        "learner": described.learner,
+        "holder": credential.subject_id,
+        "awarded": described.awarded or described.valid_from,
+        "validUntil": described.valid_until,
+        "credits": described.credits,
+        "workload": described.workload,
+        "level": described.level,
+        "grade": described.grade,
+    }
+    return {name: value for name, value in facts.items() if value is not None}
+
+
+def profile(context: Context) -> Passed:
+    """Step 2. The profile that the credential claims is kept; what is merely advisable is a warning."""
+    credential = context.need_credential()
+    warnings = _advice(credential)
+    if warnings and context.policy.strict_profile:
+        raise VerificationError("profile-incomplete", count=len(warnings), first=warnings[0])
+    name = "Open Badges 3.0" if credential.is_open_badge else "Verifiable Credentials 2.0"
+    return Passed(reason="profile-kept", parameters={"profile": name}, warnings=tuple(warnings))
+
+
+def _advice(credential: Credential) -> list[str]:
+    advice = []
+    if credential.valid_from is None:
+        advice.append("validFrom is missing: the credential does not say when it was issued")
+    if credential.subject_id is None:
+        advice.append("credentialSubject.id is missing: nobody can prove to be its holder")
+    if not credential.is_open_badge:
+        advice.append("not an Open Badge: what was achieved is not described in a common vocabulary")
+    return advice
+
+
+def credential_proof(context: Context) -> Passed:
+    """Step 3. Every proof on the credential is by the key that it names.
+
+    The key comes from the issuer's key events in the evidence; without evidence, only a did:key issuer
+    carries its own. Whether those key events are the admitted issuer's is step 8, whether the key was in
+    force is step 7: this step is about the bytes alone.
+    """
+    credential = context.need_credential()
+    methods: list[Json] = []
+    for method, proof in _proofs(credential):
+        try:
+            verify_document_proof(credential.json, proof, _key_for(context, method))
+        except VerificationError as error:
+            if error.reason in NOT_UNDERSTOOD:
+                raise Undecided(error.reason, **error.parameters) from error
+            raise
+        methods.append(method)
+    return Passed(
+        reason="proof-verified", parameters={"count": len(methods)}, facts={"verificationMethods": methods}
+    )
+
+
+def _proofs(credential: Credential) -> list[tuple[str, dict[str, Json]]]:
+    if "proof" not in credential.json:
+        raise VerificationError("proof-missing")
+    found = []
+    for number, proof in enumerate(proofs_of(credential.json, "credential")):
+        found.append((Shape(proof, f"credential /proof/{number}").text("verificationMethod"), proof))
+    return found
+
+
+def _key_for(context: Context, method: str) -> PublicKey:
+    if context.keys is not None:
+        return context.keys.public_key(method)
+    issuer = context.need_credential().issuer_id
+    if issuer.startswith("did:key:") and parse_did(issuer).method == "key":
+        key = resolve_did_key_public(issuer)
+        if method == did_key_verification_method(key):
+            return key
+    if context.evidence is None:
+        raise Undecided("issuer-key-unknown", method=method[:200])
+    raise Undecided("not-established", step=4)
+
+
+def signing_key(context: Context) -> Passed:
+    """Step 7. The key was in force where the credential was logged, and the entry is not repudiated.
+
+    Order, not time: what was logged inside the key's interval stays good when the key is rotated or stolen
+    later, and what a thief logs after it is refused, whatever dates it carries.
+    """
+    credential = context.need_credential()
+    entry, origin = context.need_entry()
+    statement = context.need_statement()
+    keys = context.need_keys()
+    position = Position(origin.epoch, entry.proof.index)
+    for method, _ in _proofs(credential):
+        if not keys.is_in_force(method, position):
+            raise VerificationError("key-not-in-force", method=method[:200], index=entry.proof.index)
+    if statement.is_repudiated(position):
+        raise VerificationError("entry-repudiated", index=entry.proof.index)
+    return Passed(reason="key-in-force", parameters={"index": entry.proof.index, "epoch": origin.epoch})
+
+
+def validity_period(context: Context) -> Passed:
+    """Step 10. The moment asked about lies between `validFrom` and `validUntil`, both included."""
+    credential = context.need_credential()
+    moment = context.now
+    if credential.valid_from is not None and moment < credential.valid_from:
+        context.outside_validity = CredentialStatus.NOT_YET_VALID
+        raise VerificationError("not-yet-valid", date=credential.valid_from.date().isoformat())
+    if credential.valid_until is None:
+        return Passed(reason="no-end-date")
+    date = credential.valid_until.date().isoformat()
+    if moment > credential.valid_until:
+        context.outside_validity = CredentialStatus.EXPIRED
+        raise VerificationError("expired", date=date)
+    return Passed(reason="within-validity", parameters={"date": date})
+
+
+def holder_binding(context: Context) -> Passed:
+    """Step 11. Only a presentation proves who holds a credential; a bare file says just whom it names."""
+    credential = context.need_credential()
+    if credential.subject_id is None:
+        return Passed(reason="holder-not-bound", skipped=True)
+    return Passed(reason="holder-not-asked", skipped=True, facts={"holder": credential.subject_id})

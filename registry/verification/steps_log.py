@@ -1,0 +1,190 @@
+"""Steps 4 and 5: the entry in its issuer's log, and who signed, sealed and saw that log."""
+
+from datetime import UTC, datetime, timedelta
+
+from testamur.registry import merkle
+from testamur.registry.canonical import Json
+from testamur.registry.checkpoints import (
+    SignedCheckpoint,
+    parse_signed_checkpoint,
+    verify_checkpoint,
+    verify_cosignatures,
+)
+from testamur.registry.entries import Entry, EntryKind, parse_origin
+from testamur.registry.errors import VerificationError
+from testamur.registry.evidence import Evidence, LogEvidence, LoggedEntry
+from testamur.registry.key_events import Position
+from testamur.registry.notes import parse_vkey
+from testamur.registry.policies import WitnessPolicy
+from testamur.registry.seals import parse_seal
+from testamur.registry.statements import Statement, parse_statement, verify_statement
+from testamur.registry.trust import TrustFile
+from testamur.registry.verification.context import Context, Passed, Undecided
+from testamur.registry.verification.issuer_keys import IssuerKeys, verify_issuer_keys
+from testamur.registry.verification.verdict import Witnessed
+
+CLOCK_SKEW = timedelta(minutes=5)
+"""A cosignature from further in the future is not counted: its witness's clock, or ours, is wrong."""
+
+
+def logged(context: Context) -> Passed:
+    """Step 4. The credential is entry i of a log of its own issuer.
+
+    RFC 9162 §2.1.3.2 against the root of the one checkpoint that everything else proves into as well.
+    """
+    credential = context.need_credential()
+    evidence = context.evidence
+    if evidence is None or context.digest is None:
+        raise Undecided("no-evidence")
+    trust = context.need_trust()
+    found = evidence.entries_for(context.digest)
+    entry = _of_issuer(evidence, found, credential.issuer_id)
+    # Without an entry the issuer's log is still looked at, so that step 3 can say whether it was altered.
+    name = entry.origin if entry else _log_of_issuer(evidence, credential.issuer_id)
+    if name is None:
+        raise VerificationError("entry-missing")
+    origin = parse_origin(name)
+    if not evidence.registry == origin.registry == trust.registry:
+        raise VerificationError("other-registry", got=evidence.registry, wanted=trust.registry)
+    log, newest = evidence.logs[name], _newest_log(evidence, name)
+    context.log, context.newest_log, context.origin = log, newest, origin
+    keys = verify_issuer_keys(newest.key_events)
+    if log.key_events != newest.key_events[: len(log.key_events)]:
+        raise VerificationError(
+            "key-events-incomplete", got=len(newest.key_events), wanted=len(log.key_events)
+        )
+    context.keys = keys
+    if keys.issuer != credential.issuer_id:
+        raise VerificationError(
+            "issuer-mismatch", credential=credential.issuer_id[:200], log=keys.issuer[:200]
+        )
+    if entry is None:
+        raise VerificationError("entry-missing")
+    _prove_entry(entry, log)
+    context.entry = entry
+    size = log.checkpoint.checkpoint.size
+    return Passed(
+        reason="logged",
+        parameters={"origin": entry.origin, "index": entry.proof.index, "size": size},
+        facts={"origin": entry.origin, "leafIndex": entry.proof.index, "treeSize": size},
+    )
+
+
+def _of_issuer(evidence: Evidence, found: tuple[LoggedEntry, ...], issuer: str) -> LoggedEntry | None:
+    """The entry in the issuer's own log, when the credential was logged by several institutions."""
+    own = [entry for entry in found if _issuer_named_by(evidence.logs[entry.origin]) == issuer]
+    return next(iter([*own, *found]), None)
+
+
+def _log_of_issuer(evidence: Evidence, issuer: str) -> str | None:
+    return next((name for name, log in evidence.logs.items() if _issuer_named_by(log) == issuer), None)
+
+
+def _issuer_named_by(log: LogEvidence) -> Json:
+    """Who the log's statement says it is; a guide to where to look, and believed by nobody."""
+    return log.statement.get("issuer") if isinstance(log.statement, dict) else None
+
+
+def _newest_log(evidence: Evidence, origin: str) -> LogEvidence:
+    """The log of the same issuer with the highest epoch: the newest statement is there, and nowhere else.
+
+    That no later epoch exists is for the contract to say, in step 6.
+    """
+    issuer_id = parse_origin(origin).issuer_id
+    same = [log for name, log in evidence.logs.items() if parse_origin(name).issuer_id == issuer_id]
+    return max(same, key=lambda log: parse_origin(log.origin).epoch)
+
+
+def _prove_entry(entry: LoggedEntry, log: LogEvidence) -> None:
+    checkpoint = log.checkpoint.checkpoint
+    within = parse_signed_checkpoint(entry.proof.checkpoint_note).checkpoint
+    if within != checkpoint:
+        # One file, one tree: a proof into another tree than the seal and the anchor would let an attacker
+        # join a real anchor to a credential that it does not cover.
+        raise VerificationError("checkpoint-mismatch", got=within.size, wanted=checkpoint.size)
+    leaf = Entry(kind=EntryKind.CREDENTIAL, digest=entry.digest).leaf_hash
+    merkle.verify_inclusion(leaf, entry.proof.index, checkpoint.size, entry.proof.hashes, checkpoint.root)
+
+
+def witnessed(context: Context) -> Passed:
+    """Step 5. The checkpoint is signed by its log, sealed, and cosigned by the quorums of the trust file."""
+    log, newest = context.need_log(), context.need_newest_log()
+    trust = context.need_trust()
+    keys = context.need_keys()
+    for one in _distinct(log, newest):
+        verify_checkpoint(one.checkpoint, parse_vkey(one.key))
+        context.statements[one.origin] = _prove_seal(one, keys)
+    counted = [_count_both(context, trust, one.checkpoint) for one in _distinct(log, newest)]
+    least = min(counted, key=lambda item: (item.quorum, item.witnesses, item.mirrors))
+    context.witnessed = least
+    parameters: dict[str, str | int] = {
+        "witnesses": least.witnesses,
+        "of": least.of_witnesses,
+        "mirrors": least.mirrors,
+        "ofMirrors": least.of_mirrors,
+    }
+    if not least.quorum:
+        raise Undecided("quorum-missing", **parameters)
+    statement = context.need_statement()
+    return Passed(reason="witnessed", parameters=parameters, facts={"statement": statement.sequence})
+
+
+def _distinct(log: LogEvidence, newest: LogEvidence) -> list[LogEvidence]:
+    return [log] if log.origin == newest.origin else [log, newest]
+
+
+def _prove_seal(log: LogEvidence, keys: IssuerKeys) -> Statement:
+    """The last entry of the checkpoint is the seal, and the statement that it names is the issuer's."""
+    checkpoint = log.checkpoint.checkpoint
+    seal = parse_seal(log.seal)
+    if (seal.origin, seal.size) != (
+        log.origin,
+        checkpoint.size,
+    ) or log.seal_proof.index != checkpoint.size - 1:
+        raise VerificationError("seal-mismatch", got=seal.size, wanted=checkpoint.size)
+    leaf = Entry(kind=EntryKind.SEAL, digest=seal.digest).leaf_hash
+    merkle.verify_inclusion(
+        leaf, checkpoint.size - 1, checkpoint.size, log.seal_proof.hashes, checkpoint.root
+    )
+    statement = parse_statement(log.statement)
+    named = (seal.statement_digest, seal.statement_sequence)
+    if named != (statement.digest, statement.sequence) or statement.issuer != keys.issuer:
+        raise VerificationError("statement-mismatch", sequence=seal.statement_sequence)
+    own = verify_issuer_keys(log.key_events)
+    if (statement.key_events_count, statement.key_events_head) != (own.count, own.head):
+        # A host that leaves out the newest key event would let a rotated key go on signing.
+        raise VerificationError("key-events-incomplete", got=own.count, wanted=statement.key_events_count)
+    position = Position(parse_origin(log.origin).epoch, checkpoint.size - 1)
+    verify_statement(statement, lambda method: keys.public_key_in_force(method, position))
+    return statement
+
+
+def _count_both(context: Context, trust: TrustFile, signed: SignedCheckpoint) -> Witnessed:
+    witnesses, enough_witnesses = _count(context, trust, "witness", trust.witness_policy, signed)
+    mirrors, enough_mirrors = _count(context, trust, "mirror", trust.mirror_policy, signed)
+    return Witnessed(
+        witnesses=witnesses,
+        of_witnesses=len(trust.witness_policy.witnesses),
+        mirrors=mirrors,
+        of_mirrors=len(trust.mirror_policy.witnesses),
+        quorum=enough_witnesses and enough_mirrors,
+    )
+
+
+def _count(
+    context: Context, trust: TrustFile, role: str, policy: WitnessPolicy, signed: SignedCheckpoint
+) -> tuple[int, bool]:
+    """How many of a policy's keys cosigned within their validity, and whether that is a quorum."""
+    counted = set()
+    cosigned = verify_cosignatures(signed, list(policy.witnesses.values()))
+    for key in policy.witnesses.values():
+        seconds = cosigned.get(key)
+        dated = trust.dated_key(role, key)
+        if seconds is None or dated is None or seconds > context.now.timestamp() + CLOCK_SKEW.total_seconds():
+            continue
+        moment = datetime.fromtimestamp(seconds, UTC)
+        if dated.is_valid_at(moment):
+            counted.add(key)
+            if context.evidence_at is None or moment < context.evidence_at:
+                context.evidence_at = moment
+    return len(counted), policy.is_satisfied_by(counted)
