@@ -1,0 +1,47 @@
+"""Answers with their cache rules: what never changes is immutable, what names a credential is not stored."""
+
+from collections.abc import Mapping
+
+from aiohttp import web
+from pydantic_core import to_json
+from testamur.registry.canonical import Json
+from testamur.registry.hashing import sha256
+from testamur.registry.multiformats import encode_multibase
+
+NO_STORE = "no-store"
+"""About one credential: no cache on the way keeps a trace of which one was asked for."""
+
+REVALIDATE = "no-cache"
+"""Grows or changes: a cache may keep it, and asks each time whether it is still the newest."""
+
+IMMUTABLE = "public, max-age=31536000, immutable"
+"""Content-addressed or append-only: the same path never has other content."""
+
+JSON = "application/json"
+TEXT = "text/plain"
+HTML = "text/html"
+OCTETS = "application/octet-stream"
+CREDENTIAL = "application/vc"
+
+ETAG_BYTES = 16
+"""Half a digest: an entity tag tells versions apart, it is no proof."""
+
+
+def json_response(body: Mapping[str, Json], *, cache: str = NO_STORE) -> web.Response:
+    """A JSON object made here."""
+    headers = {"Cache-Control": cache, "Content-Type": JSON}
+    return web.Response(body=to_json(body), headers=headers)
+
+
+def bytes_response(request: web.Request, data: bytes, *, media: str, cache: str) -> web.Response:
+    """Stored bytes, verbatim, with an entity tag; 304 without them when the client has them already."""
+    tag = f'"{encode_multibase("u", sha256(data)[:ETAG_BYTES])}"'
+    headers = {"Cache-Control": cache, "ETag": tag}
+    # The header is a list, and weak tags (a proxy may weaken ours) name the same bytes.
+    known = request.headers.get("If-None-Match", "")
+    if known and (
+        known.strip() == "*" or tag in (item.strip().removeprefix("W/") for item in known.split(","))
+    ):
+        return web.Response(status=304, headers=headers)
+    charset = "utf-8" if media == TEXT else None
+    return web.Response(body=data, content_type=media, charset=charset, headers=headers)

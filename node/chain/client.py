@@ -1,0 +1,281 @@
+"""One RPC endpoint, behind the only module that knows web3.
+
+Block headers are believed only as far as they hash; storage is read with proofs (`register`, `capture`).
+What is left to the endpoint: which block is final, and to pass transactions on.
+"""
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Final
+
+from testamur.node.chain import values
+from testamur.node.chain.values import ChainIdentity, Fees, Receipt, StorageAnswer
+from testamur.node.errors import ChainUnavailable, ConfigError, WrongChain
+from testamur.registry.errors import RegistryError
+from testamur.registry.evm.headers import Header, encode_header, parse_header
+
+if TYPE_CHECKING:
+    from web3 import AsyncHTTPProvider
+
+CALL_SECONDS: Final = 10.0
+"""How long one answer may take. A public endpoint needs half a second, a proof with many slots two."""
+
+MAX_EVENT_BLOCKS: Final = 2_000
+"""Blocks per eth_getLogs: what the strictest public endpoints allow."""
+
+DEFAULT_TIP_WEI: Final = 1_000_000_000
+"""Offered when the endpoint suggests no tip: usual on public chains, harmless on others."""
+
+
+class RpcRefused(ChainUnavailable):
+    """The endpoint answered with a JSON-RPC error; `data` holds the bytes of a revert, if there are any."""
+
+    def __init__(self, method: str, code: int, message: str, data: bytes | None) -> None:
+        super().__init__(f"the endpoint refused {method}: {message} ({code})")
+        self.code = code
+        self.message = message
+        self.data = data
+
+
+class ChainClient:
+    """One endpoint of one chain. Safe for concurrent calls on one event loop; every call is bounded in time.
+
+    Every method raises ChainUnavailable when there is no usable answer. `check` comes first.
+    """
+
+    def __init__(
+        self,
+        rpc_url: str,
+        *,
+        chain_id: int,
+        genesis_hash: bytes | None = None,
+        call_seconds: float = CALL_SECONDS,
+        final_tag: str = "finalized",
+    ) -> None:
+        """`final_tag` is "latest" for a chain whose blocks are final at once (QBFT), and for no other."""
+        if not rpc_url.startswith(("http://", "https://")):
+            raise ConfigError("rpc_url", f"{rpc_url!r} is not an http or https address")
+        self.rpc_url = rpc_url
+        self._chain_id = chain_id
+        self._genesis_hash = genesis_hash
+        self._call_seconds = call_seconds
+        self._final_tag = final_tag
+        self._provider: AsyncHTTPProvider | None = None
+        self._connecting = asyncio.Lock()
+
+    @property
+    def identity(self) -> ChainIdentity:
+        """Which chain this is: from configuration, or from the first successful `check` on."""
+        if self._genesis_hash is None:
+            raise ConfigError("genesis_hash", "is not known before the chain was asked")
+        return ChainIdentity(chain_id=self._chain_id, genesis_hash=self._genesis_hash)
+
+    async def check(self) -> ChainIdentity:
+        """Compare chain id and genesis with what is expected. Raises WrongChain; repeat after an outage."""
+        chain_id = values.quantity(await self.request("eth_chainId", []), "the chain id")
+        if chain_id != self._chain_id:
+            raise WrongChain(
+                f"{self.rpc_url} serves chain {chain_id}, not {self._chain_id}: correct `rpc_url`"
+            )
+        genesis = await self.header(0)
+        if self._genesis_hash is None:
+            self._genesis_hash = genesis.hash
+        if genesis.hash != self._genesis_hash:
+            raise WrongChain(
+                f"{self.rpc_url} serves a chain that begins with 0x{genesis.hash.hex()}, not "
+                f"0x{self._genesis_hash.hex()}: restore the chain's state, or start a new registry on it"
+            )
+        return self.identity
+
+    async def check_contract(self, contract: bytes) -> None:
+        """There is code at the address. Raises WrongChain."""
+        code = await self.request("eth_getCode", [values.to_hex(contract), "latest"])
+        if not values.data(code, "the contract's code"):
+            raise WrongChain(f"there is no contract at 0x{contract.hex()} on chain {self._chain_id}")
+
+    async def check_contains(self, number: int, block_hash: bytes | None = None) -> None:
+        """The chain still holds a block that was final before; `block_hash` None compares the height only.
+
+        Raises WrongChain naming the cure.
+        """
+        found = await self._block(values.to_hex(number))
+        if found is None:
+            head = await self.head()
+            raise WrongChain(
+                f"{self.rpc_url} ends at block {head.number}, before block {number}, which was final: the "
+                "chain was restored from an older snapshot; restore the newest one, or start a new registry"
+            )
+        if block_hash is not None and found.hash != block_hash:
+            was, now = values.to_hex(block_hash), values.to_hex(found.hash)
+            raise WrongChain(f"block {number} was final as {was} and is now {now}: this is another chain")
+
+    # --- blocks
+
+    async def head(self) -> Header:
+        """The newest block; it may still be replaced."""
+        return await self._existing("latest")
+
+    async def finalized(self) -> Header:
+        """The newest block that the endpoint calls final."""
+        return await self._existing(self._final_tag)
+
+    async def header(self, number: int) -> Header:
+        """The canonical block at this height, its hash computed from its fields."""
+        return await self._existing(values.to_hex(number))
+
+    async def find_header(self, number: int) -> Header | None:
+        """The same, or None when the chain has not come so far."""
+        return await self._block(values.to_hex(number))
+
+    async def header_bytes(self, number: int) -> bytes:
+        """RLP of the header of the block at this height; it hashes to the hash that the endpoint gives."""
+        tag = values.to_hex(number)
+        return self._encoded(await self._answer(tag), tag)
+
+    # --- state
+
+    async def get_proof(self, contract: bytes, slots: Sequence[bytes], block_number: int) -> StorageAnswer:
+        """Trie nodes that prove the contract's account and slots in the state after this block (EIP-1186)."""
+        keys = [values.to_hex(slot) for slot in slots]
+        answer = await self.request(
+            "eth_getProof", [values.to_hex(contract), keys, values.to_hex(block_number)]
+        )
+        return values.storage_answer(answer)
+
+    async def call(self, contract: bytes, data: bytes, *, block: int | None = None) -> bytes:
+        """What a read returns, by the endpoint's word. A revert raises RpcRefused with its data."""
+        tag = "latest" if block is None else values.to_hex(block)
+        transaction = {"to": values.to_hex(contract), "data": values.to_hex(data)}
+        return values.data(await self.request("eth_call", [transaction, tag]), "a read")
+
+    async def balance_wei(self, address: bytes) -> int:
+        """What the account holds."""
+        answer = await self.request("eth_getBalance", [values.to_hex(address), "latest"])
+        return values.quantity(answer, "a balance")
+
+    async def event_rows(
+        self, contract: bytes, *, first: int, last: int, topics: Sequence[bytes]
+    ) -> list[object]:
+        """Events of these kinds in blocks `first` to `last`, in order, as JSON: see the module `events`."""
+        found: list[object] = []
+        for start in range(first, last + 1, MAX_EVENT_BLOCKS):
+            question = {
+                "address": values.to_hex(contract),
+                "fromBlock": values.to_hex(start),
+                "toBlock": values.to_hex(min(last, start + MAX_EVENT_BLOCKS - 1)),
+                "topics": [[values.to_hex(topic) for topic in topics]],
+            }
+            found += values.elements(await self.request("eth_getLogs", [question]), "events")
+        return found
+
+    # --- transactions
+
+    async def transaction_count(self, address: bytes, *, block: int | None = None) -> int:
+        """The account's next nonce, counting transactions mined up to `block`, or all mined ones."""
+        tag = "latest" if block is None else values.to_hex(block)
+        answer = await self.request("eth_getTransactionCount", [values.to_hex(address), tag])
+        return values.quantity(answer, "a nonce")
+
+    async def fees(self) -> Fees:
+        """What a transaction should offer now: room for the base fee to double, and the suggested tip."""
+        block = values.members(await self._answer("latest"), "block")
+        if block.get("baseFeePerGas") is None:
+            raise ChainUnavailable("the chain has no base fee: transactions need EIP-1559 (London)")
+        base = values.quantity(block["baseFeePerGas"], "the base fee")
+        try:
+            tip = values.quantity(await self.request("eth_maxPriorityFeePerGas", []), "the tip")
+        except RpcRefused:
+            tip = DEFAULT_TIP_WEI
+        return Fees(max_fee_wei=2 * base + tip, tip_wei=tip)
+
+    async def estimate_gas(
+        self, sender: bytes, contract: bytes | None, data: bytes, value_wei: int = 0
+    ) -> int:
+        """Gas that the transaction would use now. A revert raises RpcRefused with its data."""
+        transaction = {"from": values.to_hex(sender), "data": values.to_hex(data), "value": hex(value_wei)}
+        if contract is not None:
+            transaction["to"] = values.to_hex(contract)
+        return values.quantity(await self.request("eth_estimateGas", [transaction]), "a gas estimate")
+
+    async def send_raw(self, transaction: bytes) -> None:
+        """Hand a signed transaction to the endpoint. Raises RpcRefused; nothing is known about mining yet."""
+        await self.request("eth_sendRawTransaction", [values.to_hex(transaction)])
+
+    async def find_receipt(self, transaction_hash: bytes) -> Receipt | None:
+        """The receipt, or None while the transaction is not in a canonical block."""
+        answer = await self.request("eth_getTransactionReceipt", [values.to_hex(transaction_hash)])
+        return None if answer is None else values.receipt(answer)
+
+    # --- transport
+
+    async def request(self, method: str, params: list[Any]) -> object:
+        """The result of one JSON-RPC call, its shape unchecked. Raises RpcRefused for a JSON-RPC error."""
+        provider = await self._connected()
+        try:
+            async with asyncio.timeout(self._call_seconds):
+                answer: Mapping[str, Any] = await provider.make_request(method, params)
+        except TimeoutError as exc:
+            raise ChainUnavailable(
+                f"{self.rpc_url} did not answer {method} within {self._call_seconds} s"
+            ) from exc
+        except Exception as exc:
+            # Whatever web3 and the libraries below it raise, it means that there was no answer.
+            raise ChainUnavailable(
+                f"{self.rpc_url} did not answer {method}: {exc or type(exc).__name__}"
+            ) from exc
+        error = answer.get("error")
+        if error is not None:
+            raise _refusal(method, error)
+        return answer.get("result")
+
+    async def close(self) -> None:
+        """Close the connections; the client can be used again afterwards."""
+        if self._provider is not None:
+            await self._provider.disconnect()
+            self._provider = None
+
+    async def _connected(self) -> "AsyncHTTPProvider":
+        async with self._connecting:
+            if self._provider is None:
+                from aiohttp import ClientSession  # noqa: PLC0415  with web3 below
+                from web3 import AsyncHTTPProvider  # noqa: PLC0415  web3 takes two seconds to import
+
+                # Retries belong to callers, who know what may be repeated.
+                provider = AsyncHTTPProvider(self.rpc_url, exception_retry_configuration=None)
+                # web3's own session makes a new connection for every request: twice the CPU, and a port each.
+                await provider.cache_async_session(ClientSession(raise_for_status=True))
+                self._provider = provider
+            return self._provider
+
+    async def _answer(self, tag: str) -> object:
+        return await self.request("eth_getBlockByNumber", [tag, False])
+
+    async def _block(self, tag: str) -> Header | None:
+        answer = await self._answer(tag)
+        return None if answer is None else parse_header(self._encoded(answer, tag))
+
+    async def _existing(self, tag: str) -> Header:
+        found = await self._block(tag)
+        if found is None:
+            raise ChainUnavailable(f"{self.rpc_url} has no block {tag}")
+        return found
+
+    def _encoded(self, answer: object, tag: str) -> bytes:
+        try:
+            data = encode_header(values.members(answer, f"block {tag}"))
+            parse_header(data)
+        except RegistryError as exc:
+            raise ChainUnavailable(f"{self.rpc_url} described block {tag} unreadably: {exc}") from exc
+        return data
+
+
+def _refusal(method: str, error: object) -> RpcRefused:
+    details = values.members(error, "error") if isinstance(error, dict) else {}
+    code, message, raw = details.get("code"), details.get("message"), details.get("data")
+    if isinstance(raw, dict):
+        raw = raw.get("data")
+    try:
+        revert = values.data(raw, "a revert") if raw is not None else None
+    except ChainUnavailable:
+        revert = None
+    return RpcRefused(method, code if isinstance(code, int) else 0, str(message)[:500], revert)

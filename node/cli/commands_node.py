@@ -1,0 +1,112 @@
+"""Commands for whoever runs a node: init, devnet, node, keys."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from testamur.node.cli.commands_verify import HomeOption, JsonOption
+
+PassphraseOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--passphrase-file",
+        help="File (mode 0600) with the passphrase of the keys. Default: systemd credential "
+        "testamur-passphrase, then the terminal.",
+    ),
+]
+
+
+def register(app: typer.Typer) -> None:
+    """Add these commands to the application."""
+    app.command("init")(init)
+    app.command("devnet")(devnet)
+    app.command("keys")(keys)
+    node_app = typer.Typer(help="Run a node and see how it is.", no_args_is_help=True)
+    node_app.command("run")(node_run)
+    node_app.command("status")(node_status)
+    app.add_typer(node_app, name="node")
+    council_app = typer.Typer(help="The consortium: found a registry.", no_args_is_help=True)
+    council_app.command("found")(council_found)
+    app.add_typer(council_app, name="council")
+
+
+def init(
+    registry: Annotated[str, typer.Option(help="Name of the registry, e.g. registry.example.")],
+    member: Annotated[str, typer.Option(help="This member's name, e.g. ada.")],
+    rpc: Annotated[str, typer.Option(help="JSON-RPC endpoint of the chain.")] = "",
+    chain_id: Annotated[int, typer.Option(help="Id of the chain.")] = 0,
+    public_url: Annotated[str, typer.Option(help="Address under which others reach this node.")] = "",
+    port: Annotated[int, typer.Option(help="Port of the HTTP interface.")] = 8080,
+    passphrase_file: PassphraseOption = None,
+    json: JsonOption = False,
+    home: HomeOption = None,
+) -> None:
+    """Make a node: encrypted keys, settings, data folder. Asks for nothing but the passphrase."""
+    from testamur.node.cli.operating import run_init
+
+    run_init(
+        registry=registry,
+        member=member,
+        rpc_url=rpc,
+        chain_id=chain_id,
+        public_url=public_url,
+        port=port,
+        passphrase_file=passphrase_file,
+        as_json=json,
+        home=home,
+    )
+
+
+def devnet(
+    port: Annotated[int, typer.Option(help="Port of the HTTP interface; 0 lets the system choose.")] = 8080,
+    sample: Annotated[bool, typer.Option(help="Admit a sample university and issue a sample class.")] = True,
+    home: HomeOption = None,
+) -> None:
+    """A whole registry on this machine: embedded chain, node, sample university. For trying only."""
+    from testamur.node.cli.devnets import run_devnet
+
+    run_devnet(port=port, sample=sample, home=home)
+
+
+def keys(
+    workspace: Annotated[
+        str | None, typer.Option("--issuer", help="Show an issuer's keys instead of the node's.")
+    ] = None,
+    json: JsonOption = False,
+    home: HomeOption = None,
+) -> None:
+    """List keys with their public parts and fingerprints; needs no passphrase, shows no secret."""
+    from testamur.node.cli.operating import list_keys
+
+    list_keys(slug=workspace, as_json=json, home=home)
+
+
+def node_run(passphrase_file: PassphraseOption = None, home: HomeOption = None) -> None:
+    """Run the node until it is interrupted."""
+    from testamur.node.cli.operating import run_node
+
+    run_node(passphrase_file=passphrase_file, home=home)
+
+
+def node_status(
+    url: Annotated[
+        str | None, typer.Option(help="The node's address; default: from the settings in the home folder.")
+    ] = None,
+    json: JsonOption = False,
+    home: HomeOption = None,
+) -> None:
+    """How a running node is: each part, each log, what is anchored. Exit 0 ready, 3 not ready."""
+    from testamur.node.cli.operating import show_status
+
+    raise typer.Exit(show_status(url=url, as_json=json, home=home))
+
+
+def council_found(
+    passphrase_file: PassphraseOption = None,
+    json: JsonOption = False,
+    home: HomeOption = None,
+) -> None:
+    """Found a registry with this member as the whole council: contract and first trust file."""
+    from testamur.node.cli.operating import run_found
+
+    run_found(passphrase_file=passphrase_file, as_json=json, home=home)

@@ -1,0 +1,77 @@
+"""`devnet`: start everything, show what happened and where to look, and keep running until interrupted."""
+
+import asyncio
+import contextlib
+from datetime import UTC, datetime
+from pathlib import Path
+
+from testamur.node.cli.output import say
+from testamur.node.cli.settings import home_of
+from testamur.node.files import make_folders
+from testamur.node.service.devnet import Devnet, SampleIssuer, running
+from testamur.node.service.logs import configure_logs
+from testamur.node.service.sample import SampleClass, issue_sample, sample_files
+from testamur.registry.trust import parse_trust_file
+from testamur.registry.verification import verify_dossier
+from testamur.registry.verification.words import sentence
+
+LOG_NAME = "node.log"
+PROJECT_ROOT = Path(__file__).resolve().parents[2]
+
+
+def run_devnet(*, port: int, sample: bool, home: Path | None) -> None:
+    """Run a devnet until SIGINT or SIGTERM."""
+    from testamur.node.cli.operating import until_signalled
+
+    folder = home_of(home)
+    make_folders(folder)
+    configure_logs(folder / LOG_NAME)
+    asyncio.run(until_signalled(_serve(folder, port=port, sample=sample)))
+    say("\nStopped; the next start goes on with the same chain, log and index.")
+
+
+async def _serve(home: Path, *, port: int, sample: bool) -> None:
+    async with running(home, port=port, clock=_now, roots=[Path.cwd(), PROJECT_ROOT]) as devnet:
+        say(f"{'Founded' if devnet.is_new else 'Went on with'} the registry {devnet.node.config.registry}")
+        if sample:
+            await devnet.admit_sample(SampleIssuer())
+            classes = sample_files(PROJECT_ROOT)
+            for sample_class in classes:
+                await _issue(devnet, sample_class)
+        _show(devnet)
+        with contextlib.suppress(asyncio.CancelledError):
+            await asyncio.Event().wait()
+
+
+async def _issue(devnet: Devnet, sample_class: SampleClass) -> None:
+    report = await issue_sample(devnet, SampleIssuer(), sample_class)
+    if report.signed:
+        say(f"Issued {report.signed} credentials of {sample_class.name}; {report.anchored} are anchored")
+    else:
+        say(f"{sample_class.name}: issued before, {report.anchored} of {report.rows} are anchored")
+
+
+def _show(devnet: Devnet) -> None:
+    """One verification, and where to look."""
+    trust_path = devnet.home / "trust.json"
+    trust = parse_trust_file(trust_path.read_bytes())
+    first = next(iter(sorted((devnet.home / "credentials").glob("*/*.credential.json"))), None)
+    if first is not None:
+        verdict = verify_dossier(first.read_bytes(), trust=trust, now=_now())
+        say(f"Verified one of them, offline: {verdict.outcome.upper()}. {sentence(verdict)}")
+    say("")
+    say("DEVELOPMENT REGISTRY: everything below is worth nothing outside this machine.")
+    say(f"  node         {devnet.url}")
+    say(f"  API          {devnet.url}/openapi.json")
+    say(f"  chain        {devnet.anvil.rpc_url} (chain {devnet.node.config.chain_id})")
+    say(f"  log          {devnet.home / LOG_NAME}")
+    say(f"  trust file   {trust_path}  fingerprint {trust.fingerprint}")
+    if first is not None:
+        say(f"  credentials  {first.parent}")
+        say(f"  try          testamur verify --trust {trust_path} {first}")
+    say("")
+    say("Running. Ctrl-C stops it.")
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)

@@ -1,0 +1,52 @@
+"""Reading and writing for commands: standard streams, files replaced whole, one JSON document a line."""
+
+import json
+import sys
+from pathlib import Path
+
+from testamur.node.errors import ConfigError
+from testamur.node.files import PUBLIC_MODE, SECRET_MODE, make_folders, write_atomically
+from testamur.registry.canonical import Json
+
+MAX_INPUT_BYTES = 4 << 20
+"""Twice the largest dossier; a larger file is refused before it is read."""
+
+
+def say(text: str) -> None:
+    """A line for a person, on standard output."""
+    sys.stdout.write(f"{text}\n")
+
+
+def warn(text: str) -> None:
+    """A line for a person, on standard error, so that a pipe stays clean."""
+    sys.stderr.write(f"{text}\n")
+
+
+def json_line(document: Json) -> None:
+    """One JSON document on one line."""
+    sys.stdout.write(json.dumps(document, ensure_ascii=False) + "\n")
+
+
+def read_input(path: Path, *, max_bytes: int = MAX_INPUT_BYTES) -> bytes:
+    """A file's bytes, or standard input for `-`. Raises ConfigError for what cannot be read."""
+    try:
+        if str(path) == "-":
+            data = sys.stdin.buffer.read(max_bytes + 1)
+        else:
+            with path.open("rb") as file:
+                data = file.read(max_bytes + 1)
+    except FileNotFoundError:
+        raise ConfigError(str(path), "there is no such file") from None
+    except IsADirectoryError:
+        raise ConfigError(str(path), "is a folder; name the files in it") from None
+    except OSError as error:
+        raise ConfigError(str(path), f"cannot be read ({error.strerror})") from error
+    if len(data) > max_bytes:
+        raise ConfigError(str(path), f"is larger than {max_bytes} bytes; no credential file is")
+    return data
+
+
+def write_output(path: Path, data: bytes, *, secret: bool = False) -> None:
+    """Replace a file whole: a crash leaves the old one or the new one. Raises ConfigError."""
+    make_folders(path.parent)
+    write_atomically(path, data, mode=SECRET_MODE if secret else PUBLIC_MODE)

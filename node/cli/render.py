@@ -1,0 +1,112 @@
+"""A verdict on a terminal: what was achieved first, in words, then the sentence, then each numbered check."""
+
+from datetime import datetime, timedelta
+
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+from testamur.registry.verification.verdict import CheckResult, Outcome, Verdict
+from testamur.registry.verification.words import STEP_NAMES, explain, safe, sentence
+
+SIGNS = {
+    CheckResult.PASS: ("✓", "green"),
+    CheckResult.FAIL: ("✗", "red"),
+    CheckResult.UNKNOWN: ("?", "yellow"),
+    CheckResult.SKIPPED: ("·", "bright_black"),
+}
+OUTCOME_STYLES = {
+    Outcome.VALID: "bold green",
+    Outcome.INVALID: "bold red",
+    Outcome.INDETERMINATE: "bold yellow",
+}
+
+DEVNET_WARNING = (
+    "DEVELOPMENT REGISTRY: this proves that the software works, and nothing about the real world."
+)
+
+
+def print_verdict(console: Console, verdict: Verdict, *, label: str | None = None) -> None:
+    """Print one verdict. Strangers' text is escaped: no credential may style its own verdict."""
+    if label is not None:
+        console.print(f"[bright_black]{escape(safe(label))}[/]", highlight=False)
+    for line in _achievement(verdict):
+        console.print(line, highlight=False)
+    style = OUTCOME_STYLES[verdict.outcome]
+    console.print()
+    console.print(f"[{style}]{verdict.outcome.upper()}[/]  {escape(sentence(verdict))}", highlight=False)
+    console.print()
+    console.print(_checks(verdict))
+    console.print()
+    for line in _times(verdict):
+        console.print(line, highlight=False)
+    for note in verdict.notes:
+        console.print(f"[bright_black]note: {escape(safe(note))}[/]", highlight=False)
+    if verdict.development:
+        console.print(f"\n[bold yellow]{DEVNET_WARNING}[/]", highlight=False)
+
+
+def _achievement(verdict: Verdict) -> list[str]:
+    facts = verdict.credential
+    title = safe(
+        str(facts.get("achievement") or facts.get("name") or "A document that is not a readable credential")
+    )
+    lines = [f"[bold]{escape(title)}[/]"]
+    if facts.get("issuer"):
+        issuer = safe(str(facts.get("issuerName") or facts["issuer"]))
+        lines.append(f"  awarded by {escape(issuer)} [bright_black]({escape(safe(str(facts['issuer'])))})[/]")
+    if facts.get("holder"):
+        lines.append(f"  to {escape(safe(str(facts['holder'])))}")
+    details = [safe(str(facts[name])) for name in ("awarded", "credits", "level") if facts.get(name)]
+    if details:
+        lines.append(f"  {escape(' · '.join(details))}")
+    return lines
+
+
+def _checks(verdict: Verdict) -> Table:
+    table = Table(box=None, show_header=False, padding=(0, 1), pad_edge=False)
+    table.add_column(justify="center", no_wrap=True)
+    table.add_column(justify="right", no_wrap=True)
+    table.add_column(no_wrap=True)
+    table.add_column(overflow="fold")
+    for check in verdict.checks:
+        sign, style = SIGNS[check.result]
+        table.add_row(
+            f"[{style}]{sign}[/]", str(int(check.step)), STEP_NAMES[check.step], escape(explain(check))
+        )
+        for warning in check.warnings:
+            table.add_row("", "", "", f"[yellow]{escape(safe(warning))}[/]")
+    return table
+
+
+def _times(verdict: Verdict) -> list[str]:
+    lines = [f"  when issued  {verdict.at_issuance}"]
+    if verdict.at is not None and verdict.as_of is not None:
+        lines.append(f"  as of        {verdict.at}  ({_moment(verdict.as_of)})")
+    lines.append(f"  now          {verdict.now}")
+    if verdict.anchored is not None:
+        block = verdict.anchored
+        lines.append(
+            f"  logged by    {_moment(block.entry_at)}, block {block.entry_block} of chain {block.chain_id}"
+        )
+        lines.append(f"  evidence     of {_moment(block.block_at)}, block {block.block_number}")
+    if verdict.evidence_at is not None:
+        lines.append(f"  its age      {age(verdict.asked_at - verdict.evidence_at)}")
+    return [f"[bright_black]{line}[/]" for line in lines]
+
+
+def _moment(moment: datetime) -> str:
+    return moment.strftime("%Y-%m-%d %H:%M:%S UTC")
+
+
+def age(span: timedelta) -> str:
+    """A time span as a person would say it: two units at most."""
+    seconds = int(span.total_seconds())
+    if seconds < 0:
+        return "from the future: this clock and the chain's disagree"
+    units = [(86_400, "day"), (3_600, "hour"), (60, "minute"), (1, "second")]
+    parts: list[str] = []
+    for size, name in units:
+        count, seconds = divmod(seconds, size)
+        if count:
+            parts.append(f"{count} {name}{'' if count == 1 else 's'}")
+    return " ".join(parts[:2]) or "less than a second"

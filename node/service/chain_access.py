@@ -1,0 +1,45 @@
+"""A connection to the chain that a node's settings name, for commands that need it for a moment."""
+
+import contextlib
+from collections.abc import AsyncIterator
+
+from testamur.node.chain.client import ChainClient
+from testamur.node.errors import ConfigError
+from testamur.node.service.config import NodeConfig
+
+
+@contextlib.asynccontextmanager
+async def connected(config: NodeConfig) -> AsyncIterator[ChainClient]:
+    """A client, closed at the end. Raises ConfigError when the settings name no chain."""
+    if not config.rpc_url or not config.chain_id:
+        raise ConfigError("rpc_url, chain_id", "are not set in node.toml; say which chain to use")
+    client = ChainClient(
+        config.rpc_url,
+        chain_id=config.chain_id,
+        genesis_hash=hex_bytes("genesis_hash", config.genesis_hash, 32),
+    )
+    try:
+        yield client
+    finally:
+        await client.close()
+
+
+def hex_bytes(key: str, text: str, length: int) -> bytes | None:
+    """The bytes of a 0x… setting, None when it is empty. Raises ConfigError naming the setting."""
+    if not text:
+        return None
+    try:
+        data = bytes.fromhex(text.removeprefix("0x"))
+    except ValueError:
+        data = b""
+    if not text.startswith("0x") or len(data) != length:
+        raise ConfigError(key, f"must be 0x and {2 * length} hexadecimal digits")
+    return data
+
+
+def contract_of(config: NodeConfig) -> bytes:
+    """The registry contract's address. Raises ConfigError when the node has no registry yet."""
+    contract = hex_bytes("contract", config.contract, 20)
+    if contract is None:
+        raise ConfigError("contract", "is not set; found a registry, or join one with its trust file")
+    return contract

@@ -1,0 +1,148 @@
+"""A node's work with the chain: anchoring, capturing, and saying how it stands.
+
+An outage is waited out and the logs go on meanwhile. Another chain than the registry's ends this work, and
+the operator decides; issuing goes on all the same.
+"""
+
+import asyncio
+import time
+from collections.abc import Mapping
+
+import structlog
+from testamur.node.chain.anchorer import Anchorer
+from testamur.node.chain.anchoring import AnchorerOptions, AnchorState
+from testamur.node.chain.client import ChainClient
+from testamur.node.chain.intents import IntentStore
+from testamur.node.chain.signing import ChainAccount
+from testamur.node.errors import ChainUnavailable, WrongChain
+from testamur.node.index.store import Index
+from testamur.node.keystore.store import Keystore
+from testamur.node.service.anchoring import Capturer, LogAnchors
+from testamur.node.service.chain_access import contract_of, hex_bytes
+from testamur.node.service.config import NodeConfig
+from testamur.node.service.folders import NodeFolders
+from testamur.node.service.hostings import Hosting
+from testamur.node.service.roles import ATTESTATION, OPERATOR, key_name
+from testamur.registry.notes import NoteSigner
+from testamur.registry.trust import TrustFile
+
+FINAL_BLOCK = "final-block"
+"""Name of the index row with number (8 bytes) and hash of the newest block that was seen as final."""
+
+OK = "ok"
+
+logger = structlog.get_logger(__name__)
+
+
+class ChainTasks:
+    """Anchors and captures the hosted logs. `run` is one task; `wake` is called from the same event loop."""
+
+    def __init__(
+        self,
+        config: NodeConfig,
+        folders: NodeFolders,
+        keystore: Keystore,
+        *,
+        index: Index,
+        trust: TrustFile,
+        hostings: Mapping[str, Hosting],
+    ) -> None:
+        self._poll_seconds = config.poll_seconds
+        self._index = index
+        self._hostings = hostings
+        self._contract = contract_of(config)
+        self.client = ChainClient(
+            config.rpc_url,
+            chain_id=config.chain_id,
+            genesis_hash=hex_bytes("genesis_hash", config.genesis_hash, 32),
+        )
+        self.anchorer = Anchorer(
+            self.client,
+            self._contract,
+            ChainAccount(keystore.load_secp256k1(OPERATOR)),
+            IntentStore(folders.anchoring / "intent"),
+            LogAnchors(hostings, index, trust),
+            clock=time.monotonic,
+            options=AnchorerOptions(poll_seconds=config.poll_seconds),
+        )
+        self._capturer = Capturer(
+            self.client,
+            self._contract,
+            registry=config.registry,
+            attester=NoteSigner(name=key_name(config, ATTESTATION), key=keystore.load(ATTESTATION)),
+            interval_blocks=config.attestation_interval,
+        )
+        self._state = "starting"
+
+    def wake(self, hosting: Hosting) -> None:
+        """The log may have something to anchor."""
+        self.anchorer.wake(hosting.log.origin.log_id)
+
+    def parts(self) -> dict[str, str]:
+        """The state of chain and anchoring in a word or a sentence."""
+        status = self.anchorer.status
+        return {
+            "chain": self._state,
+            "anchoring": OK if status.state is not AnchorState.WAITING else status.reason,
+        }
+
+    @property
+    def unsettled_block(self) -> int | None:
+        """The highest block whose finality is waited for: what a development chain must mine for."""
+        waiting = [item.uncaptured_block for item in self._hostings.values()] + [
+            self.anchorer.unsettled_block
+        ]
+        return max((block for block in waiting if block is not None), default=None)
+
+    async def run(self) -> None:
+        """Work until cancelled, or until the chain turns out to be another one."""
+        try:
+            await self._work()
+        except* WrongChain as group:
+            self._state = f"wrong chain: {group.exceptions[0]}"
+            logger.error("chain-refused", reason=self._state)  # noqa: TRY400  the operator needs no traceback
+
+    async def _work(self) -> None:
+        await self._until_right_chain()
+        for hosting in self._hostings.values():
+            await self._resume_capture(hosting)
+            self.wake(hosting)
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self.anchorer.run())
+            tasks.create_task(self._capture())
+
+    async def _until_right_chain(self) -> None:
+        while True:
+            try:
+                await self.client.check()
+                await self.client.check_contract(self._contract)
+                seen = self._index.find_meta(FINAL_BLOCK)
+                if seen is not None:
+                    await self.client.check_contains(int.from_bytes(seen[:8], "big"), seen[8:])
+            except ChainUnavailable as error:
+                self._state = f"unavailable: {error}"
+                await asyncio.sleep(self._poll_seconds)
+            else:
+                self._state = OK
+                return
+
+    async def _resume_capture(self, hosting: Hosting) -> None:
+        """An anchor that was final before the process died, and was not captured, is captured now."""
+        newest = self._index.find_newest_anchor(hosting.log.name)
+        captured = await hosting.run(hosting.captures.newest)
+        if newest is not None and (captured is None or captured[0] < newest.size):
+            hosting.uncaptured_block = newest.block_number
+
+    async def _capture(self) -> None:
+        while True:
+            for hosting in list(self._hostings.values()):
+                try:
+                    block = await self._capturer.capture(hosting)
+                except ChainUnavailable as error:
+                    self._state = f"unavailable: {error}"
+                    continue
+                self._state = OK
+                if block is not None:
+                    # What was final once must stay: a chain that lost it is another one.
+                    self._index.put_meta(FINAL_BLOCK, block.number.to_bytes(8, "big") + block.hash)
+            await asyncio.sleep(self._poll_seconds)

@@ -1,0 +1,128 @@
+"""A node's settings: one TOML file, every key known, every default written down."""
+
+import json
+import tomllib
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+
+from testamur.node.errors import ConfigError
+from testamur.node.files import write_atomically, write_new
+from testamur.registry.entries import check_registry_name
+from testamur.registry.errors import MalformedError
+
+CONFIG_NAME = "node.toml"
+MAX_CONFIG_BYTES = 65_536
+"""Two dozen settings; a larger file is not a configuration."""
+
+
+def setting(default: object, help_text: str) -> object:
+    """A field with its default and the sentence that documents it."""
+    return field(default=default, metadata={"help": help_text})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NodeConfig:
+    """Every setting of a node. The help texts are the configuration reference (docs/settings.md)."""
+
+    registry: str = field(
+        metadata={"help": "name of the registry, e.g. registry.example; part of every log's origin"}
+    )
+    member: str = field(
+        metadata={"help": "this member's name; key names are <registry>/members/<member>/<role>"}
+    )
+    host: str = setting("127.0.0.1", "address on which the HTTP interface listens")  # type: ignore[assignment]
+    port: int = setting(8080, "port on which the HTTP interface listens; 0 lets the system choose")  # type: ignore[assignment]
+    public_url: str = setting("", "address under which others reach this node; default http://<host>:<port>")  # type: ignore[assignment]
+    rpc_url: str = setting("", "JSON-RPC endpoint of the chain, e.g. http://127.0.0.1:8545")  # type: ignore[assignment]
+    chain_id: int = setting(0, "id of the chain, compared at start")  # type: ignore[assignment]
+    genesis_hash: str = setting("", "hash of the chain's first block, compared at start")  # type: ignore[assignment]
+    contract: str = setting("", "address of the AnchorRegistry contract")  # type: ignore[assignment]
+    attestation_interval: int = setting(4, "blocks between the heights at which members attest headers")  # type: ignore[assignment]
+    poll_seconds: float = setting(2.0, "how often the chain is asked for its final head")  # type: ignore[assignment]
+    seal_seconds: float = setting(1.0, "how long submissions gather before a checkpoint is sealed")  # type: ignore[assignment]
+    heartbeat_hours: float = setting(24.0, "a log is sealed and anchored at least this often")  # type: ignore[assignment]
+    development: bool = setting(False, "a development registry says so in everything it shows")  # type: ignore[assignment]
+
+
+def load_config(folder: Path) -> NodeConfig:
+    """The settings of the node in `folder`. Raises ConfigError naming the setting."""
+    path = folder / CONFIG_NAME
+    try:
+        data = path.read_bytes()
+    except FileNotFoundError:
+        raise ConfigError(str(path), "there is no node here; `testamur init` makes one") from None
+    except OSError as error:
+        raise ConfigError(str(path), f"cannot be read ({error.strerror})") from error
+    if len(data) > MAX_CONFIG_BYTES:
+        raise ConfigError(str(path), f"has {len(data)} bytes, more than {MAX_CONFIG_BYTES}")
+    try:
+        values = tomllib.loads(data.decode())
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ConfigError(str(path), f"is not TOML ({error})") from error
+    return config_from(values, str(path))
+
+
+def config_from(values: dict[str, object], where: str) -> NodeConfig:
+    """Settings from a mapping; an unknown one is refused, because a misspelt limit would be no limit."""
+    known = {item.name: item for item in fields(NodeConfig)}
+    unknown = sorted(set(values) - set(known))
+    if unknown:
+        raise ConfigError(f"{where}: {unknown[0]}", f"is not a setting; the settings are {', '.join(known)}")
+    checked: dict[str, object] = {}
+    for name, item in known.items():
+        if name not in values:
+            continue
+        value = values[name]
+        wanted = (
+            item.type
+            if isinstance(item.type, type)
+            else {"str": str, "int": int, "float": float, "bool": bool}[str(item.type)]
+        )
+        if wanted is float and isinstance(value, int) and not isinstance(value, bool):
+            value = float(value)
+        if type(value) is not wanted:
+            raise ConfigError(f"{where}: {name}", f"must be a {wanted.__name__}, not {value!r}")
+        checked[name] = value
+    for name in ("registry", "member"):
+        if not checked.get(name):
+            raise ConfigError(f"{where}: {name}", "is missing")
+    config = NodeConfig(**checked)  # type: ignore[arg-type]
+    check_config(config, where)
+    return config
+
+
+def check_config(config: NodeConfig, where: str) -> None:
+    """Values that fit their meaning, not just their type. Raises ConfigError naming the setting."""
+    try:
+        check_registry_name(config.registry)
+    except MalformedError as error:
+        raise ConfigError(f"{where}: registry", error.reason) from error
+    if not 0 <= config.port <= 65_535:
+        raise ConfigError(f"{where}: port", f"{config.port} is not a port")
+    for name in ("poll_seconds", "seal_seconds", "heartbeat_hours", "attestation_interval"):
+        if getattr(config, name) <= 0:
+            raise ConfigError(f"{where}: {name}", "must be greater than 0")
+
+
+def write_config(folder: Path, config: NodeConfig) -> None:
+    """Write the settings with their explanations. Raises ConfigError when there is a node here already."""
+    try:
+        write_new(folder / CONFIG_NAME, _as_toml(config))
+    except FileExistsError:
+        raise ConfigError(
+            str(folder / CONFIG_NAME), "there is a node here already; choose another folder"
+        ) from None
+
+
+def replace_config(folder: Path, config: NodeConfig) -> None:
+    """Write changed settings over the old ones, whole or not at all."""
+    write_atomically(folder / CONFIG_NAME, _as_toml(config))
+
+
+def _as_toml(config: NodeConfig) -> bytes:
+    # Every value is a string, a number or a boolean: TOML writes those as JSON does.
+    settings = [
+        f"# {item.metadata['help']}\n{item.name} = {json.dumps(getattr(config, item.name))}\n"
+        for item in fields(NodeConfig)
+    ]
+    return "\n".join(["# Settings of a Testamur node: docs/settings.md.\n", *settings]).encode()

@@ -1,0 +1,128 @@
+"""A registry from nothing to verified credentials in under a minute, and then without the registry.
+
+Starts a devnet in a temporary folder, issues the sample classes, stops node and chain, deletes their folders,
+and verifies in new processes that hold only the dossiers and the trust file. Ends with one line:
+`demo: issued=N anchored=N verified=N tampered_rejected=N`; exits with 1 when a number is not what it must be.
+"""
+
+import asyncio
+import json
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from testamur.node.service.devnet import SampleIssuer, running
+from testamur.node.service.logs import configure_logs
+from testamur.node.service.sample import issue_sample, sample_files
+
+ROOT = Path(__file__).resolve().parents[1]
+COMMAND = Path(sys.executable).with_name("testamur")
+ANCHORED_STEP = 6
+TAMPER_STEPS = {3, 4}
+PARALLEL = 2
+
+
+@dataclass(frozen=True, kw_only=True)
+class Judged:
+    """What a new process said about one dossier."""
+
+    outcome: str
+    failed: set[int]
+    anchored: bool
+
+
+async def issue_everything(home: Path) -> tuple[int, int]:
+    """Run a devnet until every sample is issued and anchored; (number issued, Anvil's process id)."""
+    issued = 0
+    configure_logs(home.parent / "node.log")
+    async with running(home, port=0, clock=lambda: datetime.now(UTC), roots=[ROOT]) as devnet:
+        say(f"founded {devnet.node.config.registry}: contract {devnet.node.config.contract}")
+        await devnet.admit_sample(SampleIssuer())
+        say(f"admitted {SampleIssuer().name}")
+        for sample in sample_files(ROOT):
+            report = await issue_sample(devnet, SampleIssuer(), sample)
+            issued += report.signed
+            say(f"issued {report.signed} credentials of {sample.name}; {report.anchored} are anchored")
+        return issued, devnet.anvil.process_id
+
+
+def judge(dossiers: list[Path], trust: Path) -> tuple[int, list[Judged]]:
+    """Verify files in a new process, offline, without a PATH or a home: its exit code, and each verdict."""
+    done = subprocess.run(
+        [str(COMMAND), "verify", "--offline", "--json", "--trust", str(trust), *map(str, dossiers)],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+        env={"PATH": "/nonexistent", "HOME": str(trust.parent)},
+    )
+    verdicts = [json.loads(line) for line in done.stdout.splitlines()]
+    return done.returncode, [
+        Judged(
+            outcome=verdict["outcome"],
+            failed={check["step"] for check in verdict["checks"] if check["result"] == "fail"},
+            anchored=verdict["checks"][ANCHORED_STEP - 1]["result"] == "pass",
+        )
+        for verdict in verdicts
+    ]
+
+
+def tampered(dossier: Path, folder: Path) -> Path:
+    """A copy in which one character of what was achieved is another one."""
+    document = json.loads(dossier.read_bytes())
+    achievement = document["credential"]["credentialSubject"]["achievement"]
+    name = achievement["name"]
+    achievement["name"] = ("X" if name[0] != "X" else "Y") + name[1:]
+    target = folder / f"tampered-{dossier.name}"
+    target.write_text(json.dumps(document), encoding="utf-8")
+    return target
+
+
+def is_running(process_id: int) -> bool:
+    """Whether a process with this id is there."""
+    return Path(f"/proc/{process_id}").exists()
+
+
+def say(text: str) -> None:
+    """A line of progress."""
+    print(f"  {text}", flush=True)
+
+
+def main() -> int:
+    """Run the demo; the exit code."""
+    started = time.monotonic()
+    with tempfile.TemporaryDirectory(prefix="testamur-demo-") as temporary:
+        home, safe = Path(temporary) / "home", Path(temporary) / "only-what-a-verifier-has"
+        safe.mkdir()
+        issued, anvil = asyncio.run(issue_everything(home))
+        trust = Path(shutil.copy(home / "trust.json", safe / "trust.json"))
+        dossiers = [
+            Path(shutil.copy(path, safe / f"{path.parent.name}-{path.name}"))
+            for path in sorted((home / "credentials").glob("*/*.credential.json"))
+        ]
+        shutil.rmtree(home)
+        if is_running(anvil):
+            print("demo: the chain is still running", file=sys.stderr)
+            return 1
+        say(f"stopped node and chain, deleted their folders; left: {len(dossiers)} dossiers, a trust file")
+        altered = [tampered(path, safe) for path in dossiers]
+        with ThreadPoolExecutor(PARALLEL) as pool:
+            halves = [dossiers[start::PARALLEL] for start in range(PARALLEL)]
+            good = [one for _, found in pool.map(lambda paths: judge(paths, trust), halves) for one in found]
+            bad = list(pool.map(lambda path: judge([path], trust), altered))
+    anchored = sum(verdict.anchored for verdict in good)
+    verified = sum(verdict.outcome == "valid" for verdict in good)
+    rejected = sum(code == 1 and bool(found[0].failed & TAMPER_STEPS) for code, found in bad)
+    say(f"{time.monotonic() - started:.0f} s")
+    print(f"demo: issued={issued} anchored={anchored} verified={verified} tampered_rejected={rejected}")
+    return 0 if issued and {len(dossiers), anchored, verified, rejected} == {issued} else 1
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
