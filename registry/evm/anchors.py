@@ -1,7 +1,7 @@
 """Anchors in an evidence file: a block header, trie nodes, and what they prove about a log and its issuer.
 
 Two steps, kept apart: what the header's state says is proven here; that the header is a final block of the
-right chain is for the attestations (`attestations`) and the trust file. Format: docs/spec/evidence.md,
+right chain is for the attestations (`attestations`) and the trust file. Format:
 docs/spec/evidence.md.
 """
 

@@ -1,7 +1,7 @@
 """Issue a class: table and template in, signed and recorded credentials on disk out, beside the parts of it.
 
 The raw parts: two canonical forms by the C encoder, three hashes and a signature per credential, the synced
-file, and the row in SQLite. The host is in memory; what it costs to log is measured in `merkle` and the index.
+file, and the row in SQLite. The host is in memory: what logging costs is measured elsewhere.
 """
 
 from __future__ import annotations
@@ -26,22 +26,24 @@ from testamur.node.issuing.templates import parse_template
 from testamur.node.issuing.workspace import Settings, Workspace, create_workspace
 from testamur.registry.keys import Algorithm, SigningKey
 
-ROWS = 500
-MANY_ROWS = 2_500
+ROWS = 300
+MANY_ROWS = 1_500
 SAMPLES = Path(__file__).resolve().parent.parent / "samples"
 NOW = datetime(2026, 11, 21, 10, tzinfo=UTC)
 
 
 class Host:
-    """Gives every digest the next leaf."""
+    """A host in memory."""
 
     def __init__(self) -> None:
         self._leaves = count(4)
 
     def submit(self, _slug: str, digests: Sequence[bytes]) -> list[tuple[bytes, int]]:
+        """Every digest gets the next leaf."""
         return [(digest, next(self._leaves)) for digest in digests]
 
     def publish(self, _slug: str, bundle: Any) -> int:
+        """Every statement is accepted."""
         return int(bundle["statement"]["sequence"])
 
 

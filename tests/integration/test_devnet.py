@@ -194,3 +194,20 @@ def test_keys_are_listed_without_a_passphrase_and_without_secrets(issued):
     assert "secret" not in result.output
     own = json.loads(run("keys", "--issuer", "ada", "--home", issued, "--json").output)
     assert {row["name"] for row in own} == {"signing-1", "signing-2", "controller"}
+
+
+def test_two_registries_run_in_one_process_each_with_its_own_folder_port_and_chain(issued, tmp_path):
+    homes = [tmp_path / "one", tmp_path / "two"]
+    for home in homes:
+        shutil.copytree(issued, home)
+
+    async def both():
+        async with devnet_in(homes[0]) as one, devnet_in(homes[1]) as two:
+            await asyncio.gather(one.admit_sample(SampleIssuer()), two.admit_sample(SampleIssuer()))
+            table = small_class(tmp_path, 2)
+            reports = await asyncio.gather(*(issue_sample(net, SampleIssuer(), table) for net in (one, two)))
+            return one.url, two.url, one.anvil.rpc_url, two.anvil.rpc_url, reports
+
+    *addresses, reports = asyncio.run(both())
+    assert len(set(addresses)) == 4
+    assert [(report.signed, report.anchored) for report in reports] == [(2, 2), (2, 2)]
