@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any, Final, NoReturn, TypeAlias, cast
 
 import rfc8785
+
 from testamur.registry.errors import MalformedError
 from testamur.registry.hashing import sha256
 

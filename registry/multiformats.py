@@ -12,6 +12,7 @@ import re
 from typing import Final
 
 import multibase
+
 from testamur.registry.errors import MalformedError
 from testamur.registry.hashing import DIGEST_BYTES
 

@@ -97,6 +97,8 @@ def parse_bundle(document: Json, subject: str = "statement bundle") -> Bundle:
     shape = Shape(document, subject)
     documents = []
     for item in shape.shapes("documents", maximum=MAX_BUNDLE_ITEMS):
+        if not item.has("document"):
+            raise MalformedError(item.path("document"), "is missing")
         documents.append((item.text("id"), item.any("document")))
         item.refuse_unknown()
     without_duplicates((name for name, _ in documents), shape.path("documents"))

@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from eth_abi.abi import encode
+
 from testamur.registry.merkle import consistency_ranges, leaf_hash, node_hash
 
 ROOT = Path(__file__).resolve().parent.parent

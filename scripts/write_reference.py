@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import typer.main
+
 from testamur.node.cli.main import app
 from testamur.node.service.config import CONFIG_NAME, NodeConfig
 from testamur.registry.reasons import REASONS

@@ -10,8 +10,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from fakes import go_reader as fake_go_reader
 from hypothesis import HealthCheck, settings
+
+from fakes import go_reader as fake_go_reader
 
 PROJECT_ROOT = Path(__file__).resolve().parent.parent
 

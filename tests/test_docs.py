@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 import typer.main
+
 from testamur.node.api.openapi import plain_path
 from testamur.node.api.problems import PROBLEMS, TYPE_PREFIX
 from testamur.node.api.routes import ROUTES

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from aiohttp import web
+
 from testamur.node.api.context import CONTEXT, Context
 from testamur.node.api.limits import RateLimit
 from testamur.node.api.middleware import make_middleware, make_preflight

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from aiohttp import web
+
 from testamur.node.api.ports import NodePort
 from testamur.registry.canonical import Json
 

@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 import structlog
 from aiohttp import web
 from aiohttp.typedefs import Handler, Middleware
+
 from testamur.node.api.context import REQUEST_ID
 from testamur.node.api.limits import RateLimit
 from testamur.node.api.problems import TooManyRequests, problem_for, problem_response

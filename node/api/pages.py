@@ -4,6 +4,7 @@ import base64
 import html
 
 from aiohttp import web
+
 from testamur.node.api import responses
 from testamur.node.api.context import REQUEST_ID, context_of
 from testamur.node.api.problems import UNAVAILABLE, json_problem

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from aiohttp import web
+
 from testamur.node.api.ports import Forbidden, NotFound, NotReady, Stale
 from testamur.node.errors import (
     ChainUnavailable,

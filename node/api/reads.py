@@ -1,6 +1,7 @@
 """Open reads: credentials by digest, verdicts, issuers, documents, status lists, trust file, logs."""
 
 from aiohttp import web
+
 from testamur.node.api import requests, responses
 from testamur.node.api.context import Context, context_of
 from testamur.node.api.ports import IssuerSummary, NotFound

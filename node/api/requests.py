@@ -5,6 +5,7 @@ import re
 from datetime import datetime
 
 from aiohttp import web
+
 from testamur.node.api.ports import Forbidden, NodePort, NotFound
 from testamur.node.api.problems import TooLarge, TooSlow, Unauthenticated, UnsupportedMedia
 from testamur.registry.canonical import MAX_DOCUMENT_BYTES, Json, parse_json

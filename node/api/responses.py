@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 from aiohttp import web
 from pydantic_core import to_json
+
 from testamur.registry.canonical import Json
 from testamur.registry.hashing import sha256
 from testamur.registry.multiformats import encode_multibase

@@ -4,6 +4,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from aiohttp import web
+
 from testamur.node.api import responses
 from testamur.node.api.schemas import Schema
 

@@ -1,6 +1,7 @@
 """The issuer's side: digests, statements and seals, each for the holder of that issuer's bearer token."""
 
 from aiohttp import web
+
 from testamur.node.api import requests, responses
 from testamur.node.api.context import context_of
 from testamur.registry.multiformats import encode_digest

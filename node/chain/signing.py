@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from coincurve import PrivateKey
+
 from testamur.registry.evm import rlp
 from testamur.registry.hashing import keccak256
 

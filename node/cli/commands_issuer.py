@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+
 from testamur.node.cli.commands_node import PassphraseOption
 from testamur.node.cli.commands_verify import HomeOption, JsonOption
 
@@ -94,6 +95,10 @@ def issue(
     wait_seconds: Annotated[
         float, typer.Option("--wait", help="Seconds to wait for the anchor; 0 does not wait.")
     ] = 120.0,
+    context_file: Annotated[
+        list[str] | None,
+        typer.Option("--context-file", help="URL=FILE of a JSON-LD context that is not bundled; repeatable."),
+    ] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Check every row and sign nothing.")] = False,
     passphrase_file: PassphraseOption = None,
     json: JsonOption = False,
@@ -110,6 +115,7 @@ def issue(
         node_url=node,
         token_file=token_file,
         wait_seconds=wait_seconds,
+        context_files=context_file or [],
         dry_run=dry_run,
         passphrase_file=passphrase_file,
         as_json=json,

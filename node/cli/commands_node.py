@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+
 from testamur.node.cli.commands_verify import HomeOption, JsonOption
 
 PassphraseOption = Annotated[

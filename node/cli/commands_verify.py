@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+
 from testamur.node.cli.output import json_line, read_input, say, write_output
 from testamur.node.errors import ConfigError
 

@@ -11,7 +11,7 @@ from testamur.node.cli.settings import default_node, home_of, passphrase
 from testamur.node.errors import ConfigError
 from testamur.node.fetch.registry import RegistryClient
 from testamur.node.homes import node_folder, workspace_folder
-from testamur.registry.canonical import canonicalize, parse_json
+from testamur.registry.canonical import Json, canonicalize, parse_json
 from testamur.registry.errors import MalformedError
 from testamur.registry.shapes import Shape
 
@@ -125,6 +125,7 @@ def run_issue(
     node_url: str | None,
     token_file: Path | None,
     wait_seconds: float,
+    context_files: list[str],
     dry_run: bool,
     passphrase_file: Path | None,
     as_json: bool,
@@ -154,6 +155,7 @@ def run_issue(
             port=client,
             now=datetime.now(UTC),
             dry_run=dry_run,
+            contexts=_contexts(context_files),
             progress=progress,
         )
         done = None
@@ -183,6 +185,20 @@ def run_issue(
         say(f"{done.anchored} of {report.rows} dossiers in {report.folder} carry anchored evidence")
         if done.missing:
             warn(f"{done.missing} dossiers are not in {report.folder} any more: no evidence was written")
+
+
+def _contexts(options: list[str]) -> dict[str, Json]:
+    """JSON-LD contexts from `URL=FILE` options. Raises ConfigError."""
+    found: dict[str, Json] = {}
+    for option in options:
+        url, separator, file = option.rpartition("=")
+        if not separator or not url.startswith(("https://", "http://")):
+            raise ConfigError("--context-file", f"{option!r} is not URL=FILE")
+        try:
+            found[url] = parse_json(read_input(Path(file)), subject=f"context {file}")
+        except MalformedError as error:
+            raise ConfigError("--context-file", str(error)) from error
+    return found
 
 
 @contextlib.contextmanager

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from typing import NoReturn
 
 import typer
+
 from testamur.node.cli import commands_issuer, commands_node, commands_verify
 from testamur.node.errors import NodeError
 from testamur.registry.errors import RegistryError

@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
+
 from testamur.registry.verification.verdict import CheckResult, Outcome, Verdict
 from testamur.registry.verification.words import STEP_NAMES, explain, safe, sentence
 

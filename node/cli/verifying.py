@@ -73,6 +73,7 @@ class Verifier:
             json_line({"file": str(file), **document} if isinstance(document, dict) else document)
         else:
             from rich.console import Console
+
             from testamur.node.cli.render import print_verdict
 
             print_verdict(Console(emoji=False, markup=True), verdict, label=str(file) if label else None)

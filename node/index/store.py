@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import cast
 
 import plyvel
+
 from testamur.node.errors import NodeError, SchemaMismatch, StoreCorrupt, StoreLocked, StoreUnavailable
 from testamur.node.index import keys
 from testamur.node.index.keys import Location

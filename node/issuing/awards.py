@@ -27,11 +27,18 @@ _EXAMPLE = Award(row=0, token=bytes(16), deck=1, status_index=0, file="")
 class Desk:
     """Where the awards of one job are checked and signed: one issuer, one template, one key."""
 
-    def __init__(self, settings: Settings, template: Template, key: SigningKey) -> None:
-        """Nothing is read or computed yet."""
+    def __init__(
+        self,
+        settings: Settings,
+        template: Template,
+        key: SigningKey,
+        contexts: Mapping[str, Json] | None = None,
+    ) -> None:
+        """Nothing is computed yet. `contexts` are JSON-LD contexts beside the bundled ones, by URL."""
         self.template = template.bound({"@issuer": settings.did, "@issuer-name": settings.name})
         self._settings = settings
         self._key = key
+        self._contexts = contexts
         self._parts = CanonicalParts(self.template.constants)
         self._maker: tuple[str, Json, ProofMaker] | None = None
         self._safe_shapes: set[str] = set()
@@ -46,7 +53,7 @@ class Desk:
         try:
             check_issuable(parse_credential(credential))
             if filled.shape not in self._safe_shapes:
-                expand_safely(credential, subject="credential")
+                expand_safely(credential, contexts=self._contexts, subject="credential")
                 if len(self._safe_shapes) >= MAX_SHAPES:
                     self._safe_shapes.clear()
                 self._safe_shapes.add(filled.shape)

@@ -8,7 +8,7 @@ planned is signed to the same bytes, what is signed is only submitted, and a com
 """
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import islice
@@ -26,6 +26,7 @@ from testamur.node.issuing.publishing import ensure_lists
 from testamur.node.issuing.tables import Row, Table
 from testamur.node.issuing.templates import Template
 from testamur.node.issuing.workspace import Workspace
+from testamur.registry.canonical import Json
 from testamur.registry.hashing import sha256
 from testamur.registry.keys import SigningKey
 from testamur.registry.timestamps import format_timestamp
@@ -63,19 +64,21 @@ def issue(
     now: datetime,
     random_bytes: RandomBytes = os.urandom,
     dry_run: bool = False,
+    contexts: Mapping[str, Json] | None = None,
     progress: Progress = lambda _stage, _done, _all: None,
 ) -> JobReport:
     """Every row of the table is a logged credential in `folder`, once, however often this is called.
 
     Files are `<folder>/<name>.credential.json`, names by the template. Memory does not grow with the table.
-    A dry run does the checking and planning and leaves nothing behind. Raises MalformedError (table or
+    A dry run does the checking and planning and leaves nothing behind. `contexts` are JSON-LD contexts that
+    are not bundled, by URL; nothing is ever fetched. Raises MalformedError (table or
     template: nothing was signed), ConfigError, StoreUnavailable, PeerUnreachable and PeerMisbehaved (call
     again to resume).
     """
     with table_path.open("rb") as file:
         run = _Run(
             workspace=workspace,
-            desk=Desk(workspace.settings, template, key),
+            desk=Desk(workspace.settings, template, key, contexts),
             table=Table(file, table_path.name),
             file=file,
             identity=_identity(file),

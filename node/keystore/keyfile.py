@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import coincurve
+
 from testamur.node.files import DamagedFile
 from testamur.node.keystore.encryption import NONCE_BYTES, SALT_BYTES, ScryptParameters
 from testamur.registry.canonical import Json, canonicalize, parse_json

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 
 import structlog
+
 from testamur.node.chain.capture import LogHead, WantedLog, capture_anchor, newest_attestable_height
 from testamur.node.chain.client import ChainClient
 from testamur.node.chain.contracts import ContractRefused

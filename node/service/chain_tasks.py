@@ -9,6 +9,7 @@ import time
 from collections.abc import Mapping
 
 import structlog
+
 from testamur.node.chain.anchorer import Anchorer
 from testamur.node.chain.anchoring import AnchorerOptions, AnchorState
 from testamur.node.chain.client import ChainClient

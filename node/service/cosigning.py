@@ -1,6 +1,7 @@
 """This member's own witness and mirror, asked in this process by the same rules as anybody else's."""
 
 import structlog
+
 from testamur.node.errors import PeerMisbehaved
 from testamur.node.gossip.mirror import Mirror
 from testamur.node.gossip.mirror_rules import MirroredLog

@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 import structlog
+
 from testamur.node.api.app import Server, create_app, serve
 from testamur.node.api.ports import NodePort
 from testamur.node.errors import ConfigError

@@ -7,6 +7,7 @@ import json
 import rfc8785
 from _corpus import credential
 from _report import compare, report
+
 from testamur.registry.canonical import canonicalize
 
 COUNT = 500

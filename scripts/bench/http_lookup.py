@@ -19,6 +19,7 @@ from typing import Any
 import structlog
 from _report import Row, report
 from aiohttp import web
+
 from testamur.node.api.app import create_app, serve
 from testamur.node.api.ports import LoggedAt
 

@@ -20,6 +20,7 @@ from typing import Any
 
 from _report import compare, report
 from cryptography.hazmat.primitives.asymmetric import ed25519
+
 from testamur.node.files import FileBatch
 from testamur.node.issuing.batch import CHUNK_ROWS, issue
 from testamur.node.issuing.templates import parse_template

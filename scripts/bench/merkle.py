@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 
 from _report import compare, report
+
 from testamur.registry.merkle import CompactRange, leaf_hash, prove_inclusion, verify_inclusion
 
 LEAVES = 20_000

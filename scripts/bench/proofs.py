@@ -5,6 +5,7 @@ from __future__ import annotations
 from _corpus import credential
 from _report import compare, report
 from cryptography.hazmat.primitives.asymmetric import ed25519
+
 from testamur.registry.keys import Algorithm, SigningKey
 from testamur.registry.proofs import proofs_of, secure_document, verify_document_proof
 

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from testamur.registry.errors import MalformedError
 from testamur.registry.status import decode_list, is_set
 from testamur.registry.status_lists import parse_status_list

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from testamur.registry.canonical import canonicalize, canonicalize_for_issuing
 from testamur.registry.cryptosuites import EDDSA_JCS_2022
 from testamur.registry.errors import RegistryError

@@ -7,6 +7,7 @@ import base64
 import json
 
 import pytest
+
 from testamur.registry.dids import did_key, resolve_did_key, resolve_did_key_public
 from testamur.registry.keys import Algorithm
 from testamur.registry.multiformats import decode_multibase

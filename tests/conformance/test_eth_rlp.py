@@ -3,6 +3,7 @@
 import json
 
 import pytest
+
 from testamur.registry.errors import MalformedError
 from testamur.registry.evm import rlp
 

@@ -3,6 +3,7 @@
 import json
 
 import pytest
+
 from fakes.tries import Trie
 from testamur.registry.errors import MalformedError, VerificationError
 from testamur.registry.evm import rlp

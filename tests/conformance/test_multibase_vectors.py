@@ -3,6 +3,7 @@
 import ast
 
 import pytest
+
 from testamur.registry.errors import MalformedError
 from testamur.registry.multiformats import SUPPORTED_PREFIXES, decode_multibase, encode_multibase
 

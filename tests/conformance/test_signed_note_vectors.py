@@ -3,6 +3,7 @@
 import json
 
 import pytest
+
 from testamur.registry.errors import VerificationError
 from testamur.registry.notes import parse_note, parse_vkey, verify_note
 

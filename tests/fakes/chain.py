@@ -9,6 +9,7 @@ import copy
 import rlp as pyrlp
 from coincurve import PublicKey
 from eth_abi import decode
+
 from fakes.chain_state import RegistryState
 from testamur.node.chain.client import RpcRefused
 from testamur.node.chain.contracts import functions

@@ -11,6 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+
 from testamur.node.chain.anchorer import Anchorer
 from testamur.node.chain.anchoring import AnchorerOptions, AnchorState
 from testamur.node.chain.anvil import Anvil, find_anvil, pump

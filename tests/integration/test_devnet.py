@@ -7,6 +7,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
+
 from testamur.node.cli.main import app
 from testamur.node.errors import StoreLocked
 from testamur.node.fetch.registry import RegistryClient
@@ -15,7 +17,6 @@ from testamur.node.service.sample import SampleClass, issue_sample
 from testamur.registry.dossiers import parse_dossier
 from testamur.registry.trust import parse_trust_file
 from testamur.registry.verification import Outcome, verify_dossier
-from typer.testing import CliRunner
 
 ROOT = Path(__file__).resolve().parents[2]
 SAMPLES = ROOT / "scripts" / "samples"

@@ -3,6 +3,7 @@
 import base64
 
 import pytest
+
 from fakes.tile_folder import bundles_of, entry_bytes, reader_of, tiles_of, write
 from testamur.node.log.documents import DocumentStore
 from testamur.node.log.writer import LogWriter

@@ -6,6 +6,7 @@ import pytest
 import rfc8785
 from hypothesis import given
 from hypothesis import strategies as st
+
 from testamur.registry.canonical import MAX_SAFE_INTEGER, canonicalize, parse_json
 from testamur.registry.errors import MalformedError
 

@@ -6,10 +6,11 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from fakes.awards import award
-from fakes.issuers import DID, NOW, signing_key
 from hypothesis import given
 from hypothesis import strategies as st
+
+from fakes.awards import award
+from fakes.issuers import DID, NOW, signing_key
 from testamur.node.issuing.bundles import build_bundle
 from testamur.registry.admissions import Admission, parse_admission
 from testamur.registry.canonical import canonicalize

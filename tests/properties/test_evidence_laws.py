@@ -5,9 +5,10 @@ import copy
 import functools
 
 import pytest
-from fakes.whole_registry import NOW, World, judge, trust
 from hypothesis import given
 from hypothesis import strategies as st
+
+from fakes.whole_registry import NOW, World, judge, trust
 from testamur.registry.canonical import canonicalize
 from testamur.registry.errors import MalformedError
 from testamur.registry.evm.layout import Lifecycle

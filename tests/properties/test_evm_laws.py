@@ -4,10 +4,12 @@ import contextlib
 
 import pytest
 import rlp as pyrlp
-from fakes.chain_state import CONTRACT, RegistryState, header_bytes
-from fakes.tries import Trie
 from hypothesis import given
 from hypothesis import strategies as st
+from trie import HexaryTrie
+
+from fakes.chain_state import CONTRACT, RegistryState, header_bytes
+from fakes.tries import Trie
 from testamur.registry.errors import MalformedError, RegistryError
 from testamur.registry.evm import rlp
 from testamur.registry.evm.accounts import verify_storage
@@ -16,7 +18,6 @@ from testamur.registry.evm.attestations import parse_attestation
 from testamur.registry.evm.headers import encode_header, parse_header
 from testamur.registry.evm.tries import TrieNodes, verify_value
 from testamur.registry.hashing import keccak256, sha256
-from trie import HexaryTrie
 
 items = st.recursive(st.binary(max_size=70), lambda inner: st.lists(inner, max_size=5), max_leaves=20)
 keys = st.binary(min_size=2, max_size=2).map(keccak256)

@@ -1,8 +1,9 @@
 """Whatever an endpoint serves, a follower keeps one chain that is consistent with every final block."""
 
-from fakes.chain_state import header_bytes
 from hypothesis import given
 from hypothesis import strategies as st
+
+from fakes.chain_state import header_bytes
 from testamur.node.chain.follower import Follower, Step
 from testamur.node.errors import ReorgBeyondFinality
 from testamur.registry.evm import rlp

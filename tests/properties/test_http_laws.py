@@ -7,9 +7,10 @@ import threading
 from urllib.parse import quote
 
 import pytest
-from fakes.api_node import LOG_ID, TOKEN, FakeNode
 from hypothesis import given
 from hypothesis import strategies as st
+
+from fakes.api_node import LOG_ID, TOKEN, FakeNode
 from testamur.node.api.app import create_app, serve
 from testamur.node.api.openapi import plain_path
 from testamur.node.api.problems import TYPE_PREFIX

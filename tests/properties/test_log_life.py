@@ -3,10 +3,11 @@
 import tempfile
 from pathlib import Path
 
-from fakes.disks import PowerCut, StoppingDisk
-from fakes.hosted_log import HostedLog, credentials
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
+from fakes.disks import PowerCut, StoppingDisk
+from fakes.hosted_log import HostedLog, credentials
 from testamur.node.log.audit import audit_log
 
 NEVER = 10**9

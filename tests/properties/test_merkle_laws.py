@@ -1,9 +1,10 @@
 """Laws of Merkle trees: whatever the sizes, true proofs hold, and no changed proof does."""
 
-from fakes import merkle_reference as rfc
-from fakes.tile_folder import reader_of, tiles_of
 from hypothesis import given
 from hypothesis import strategies as st
+
+from fakes import merkle_reference as rfc
+from fakes.tile_folder import reader_of, tiles_of
 from testamur.registry.errors import VerificationError
 from testamur.registry.hashing import sha256
 from testamur.registry.merkle import (

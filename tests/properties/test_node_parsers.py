@@ -4,9 +4,10 @@ import json
 from pathlib import Path
 
 import pytest
-from fakes.hosted_log import LOG_KEY, ORIGIN
 from hypothesis import given
 from hypothesis import strategies as st
+
+from fakes.hosted_log import LOG_KEY, ORIGIN
 from testamur.node.errors import StoreCorrupt
 from testamur.node.gossip.mirror_state import MirrorState, StatementMark, parse_mirror_state
 from testamur.node.keystore.keyfile import parse_key_file

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from testamur.registry.evm import slots
 from testamur.registry.hashing import keccak256
 

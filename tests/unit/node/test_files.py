@@ -3,6 +3,7 @@ import stat
 from pathlib import Path
 
 import pytest
+
 from fakes.disks import CountingDisk, FullDisk, PowerCut, StoppingDisk
 from testamur.node.errors import StoreCorrupt, StoreLocked, StoreUnavailable
 from testamur.node.files import (

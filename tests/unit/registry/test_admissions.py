@@ -1,6 +1,7 @@
 from typing import Any
 
 import pytest
+
 from testamur.registry.admissions import Admission, parse_admission
 from testamur.registry.canonical import canonicalize
 from testamur.registry.errors import MalformedError

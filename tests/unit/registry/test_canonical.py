@@ -7,6 +7,7 @@ import sys
 
 import pytest
 import rfc8785
+
 from testamur.registry.canonical import (
     MAX_DOCUMENT_BYTES,
     MAX_SAFE_INTEGER,

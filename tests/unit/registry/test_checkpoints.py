@@ -1,6 +1,7 @@
 import base64
 
 import pytest
+
 from testamur.registry.checkpoints import (
     MAX_COSIGNATURE_SECONDS,
     AddCheckpointRequest,

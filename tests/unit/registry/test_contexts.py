@@ -3,6 +3,7 @@ from importlib import resources
 from pathlib import Path
 
 import pytest
+
 from testamur.registry import contexts
 from testamur.registry.canonical import digest
 

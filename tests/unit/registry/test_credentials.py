@@ -3,6 +3,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
+
 from fakes.awards import award
 from testamur.registry.canonical import canonicalize, digest
 from testamur.registry.contexts import CREDENTIALS_V2, OPEN_BADGES_V3

@@ -1,6 +1,7 @@
 from typing import Any
 
 import pytest
+
 from fakes.awards import award
 from testamur.registry.credentials import parse_credential
 from testamur.registry.descriptions import MAX_SHOWN_CHARACTERS, describe

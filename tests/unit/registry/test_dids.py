@@ -1,4 +1,5 @@
 import pytest
+
 from testamur.registry.dids import (
     Did,
     did_key,

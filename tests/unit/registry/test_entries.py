@@ -1,4 +1,5 @@
 import pytest
+
 from testamur.registry.entries import (
     Entry,
     EntryKind,

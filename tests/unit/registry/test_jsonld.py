@@ -4,6 +4,7 @@ from copy import deepcopy
 from typing import Any
 
 import pytest
+
 from fakes.awards import award
 from testamur.registry.errors import MalformedError
 from testamur.registry.jsonld import expand_safely, is_absolute_iri

@@ -2,6 +2,7 @@ from copy import deepcopy
 from typing import Any
 
 import pytest
+
 from fakes.issuers import DID, signing_key
 from testamur.registry.canonical import digest
 from testamur.registry.errors import MalformedError, VerificationError

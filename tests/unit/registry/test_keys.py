@@ -4,6 +4,7 @@ import pickle
 import pytest
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, utils
+
 from testamur.registry.errors import MalformedError, VerificationError
 from testamur.registry.keys import Algorithm, PublicKey, SigningKey, parse_multikey, parse_public_key
 from testamur.registry.multiformats import Multicodec, encode_multibase, encode_multicodec

@@ -1,4 +1,5 @@
 import pytest
+
 from testamur.registry.errors import MalformedError
 from testamur.registry.line_formats import decode_base64, decode_base64_digest, encode_base64, parse_decimal
 

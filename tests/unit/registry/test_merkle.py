@@ -1,4 +1,5 @@
 import pytest
+
 from fakes import merkle_reference as rfc
 from testamur.registry.errors import VerificationError
 from testamur.registry.hashing import sha256

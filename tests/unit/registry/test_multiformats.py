@@ -1,4 +1,5 @@
 import pytest
+
 from testamur.registry.errors import MalformedError
 from testamur.registry.multiformats import (
     MAX_BASE58_BYTES,

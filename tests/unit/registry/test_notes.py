@@ -1,4 +1,5 @@
 import pytest
+
 from testamur.registry.errors import MalformedError, VerificationError
 from testamur.registry.hashing import sha256
 from testamur.registry.keys import Algorithm, SigningKey

@@ -1,6 +1,7 @@
 import itertools
 
 import pytest
+
 from testamur.registry.errors import MalformedError
 from testamur.registry.keys import Algorithm, SigningKey
 from testamur.registry.notes import COSIGNATURE_ED25519, ED25519, VerifierKey

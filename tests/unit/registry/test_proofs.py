@@ -2,6 +2,7 @@ from copy import deepcopy
 from typing import Any
 
 import pytest
+
 from fakes.issuers import signing_key
 from testamur.registry.canonical import canonicalize, digest
 from testamur.registry.cryptosuites import CRYPTOSUITES

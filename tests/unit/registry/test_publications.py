@@ -1,6 +1,7 @@
 from typing import Any
 
 import pytest
+
 from fakes.issuers import DID, NOW, signing_key
 from testamur.node.issuing.bundles import build_bundle
 from testamur.registry.errors import MalformedError, RegistryError, VerificationError

@@ -5,6 +5,7 @@ import re
 from pathlib import Path
 
 import pytest
+
 from testamur.registry.reasons import REASONS, UNDECIDED, words
 
 ROOT = Path(__file__).parents[3]

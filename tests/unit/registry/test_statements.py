@@ -1,6 +1,7 @@
 from typing import Any
 
 import pytest
+
 from fakes.issuers import DID, signing_key
 from testamur.registry.canonical import canonicalize, digest
 from testamur.registry.errors import MalformedError, VerificationError

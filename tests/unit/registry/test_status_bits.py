@@ -2,6 +2,7 @@ import gzip
 import zlib
 
 import pytest
+
 from testamur.registry.errors import MalformedError, VerificationError
 from testamur.registry.merkle import leaf_hash, root_hash
 from testamur.registry.multiformats import decode_multibase, encode_multibase

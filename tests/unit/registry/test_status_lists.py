@@ -1,6 +1,7 @@
 from typing import Any
 
 import pytest
+
 from testamur.registry.credentials import parse_credential
 from testamur.registry.errors import MalformedError
 from testamur.registry.jsonld import expand_safely

@@ -2,6 +2,7 @@ from copy import deepcopy
 from typing import Any
 
 import pytest
+
 from fakes.awards import award
 from testamur.registry.structures import string_class, structure_key
 

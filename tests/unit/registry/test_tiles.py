@@ -1,4 +1,5 @@
 import pytest
+
 from fakes.tile_folder import reader_of, tiles_of
 from testamur.registry.errors import MalformedError
 from testamur.registry.hashing import sha256

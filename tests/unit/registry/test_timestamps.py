@@ -1,6 +1,7 @@
 from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
+
 from testamur.registry.errors import MalformedError
 from testamur.registry.timestamps import format_timestamp, parse_timestamp
 

@@ -1,4 +1,5 @@
 import pytest
+
 from testamur.registry.checkpoints import Checkpoint, parse_signed_checkpoint, sign_checkpoint
 from testamur.registry.errors import MalformedError
 from testamur.registry.hashing import sha256

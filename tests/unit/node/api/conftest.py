@@ -4,6 +4,7 @@ import json
 
 import aiohttp
 import pytest
+
 from fakes.api_node import TOKEN, FakeNode
 from fakes.json_schema import violations
 from testamur.node.api.app import create_app, serve

@@ -6,6 +6,7 @@ import socket
 
 import pytest
 import structlog
+
 from fakes.api_node import EVIDENCE, LOG_ID, TOKEN
 from testamur.node.api.app import create_app, serve
 from testamur.node.api.limits import RateLimit

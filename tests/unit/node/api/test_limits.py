@@ -1,6 +1,7 @@
 """The token bucket, with a clock of its own."""
 
 import pytest
+
 from testamur.node.api.limits import RateLimit
 
 

@@ -3,6 +3,7 @@
 import re
 
 import pytest
+
 from fakes.json_schema import KNOWN
 from testamur.node.api.app import create_app
 from testamur.node.api.openapi import openapi_document, plain_path

@@ -3,6 +3,7 @@
 from datetime import UTC, datetime
 
 import pytest
+
 from fakes.api_node import CHECKPOINT, DOCUMENT, EVIDENCE, LOG_ID, ORIGIN, STATUS_LIST, TILE, TRUST_FILE
 from testamur.node.api.ports import Readiness
 from testamur.registry.hashing import sha256

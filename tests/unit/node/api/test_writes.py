@@ -6,6 +6,7 @@ import io
 import json
 
 import pytest
+
 from fakes.api_node import CHECKPOINT, ORIGIN, OTHER_TOKEN, TOKEN
 from fakes.json_schema import violations
 from testamur.node.api import requests

@@ -3,6 +3,7 @@
 import copy
 
 import pytest
+
 from fakes.chain import FakeChain
 from testamur.node.chain.anchorer import MAX_ATTEMPTS, Anchorer
 from testamur.node.chain.anchoring import AnchorerOptions, AnchorState, Pace

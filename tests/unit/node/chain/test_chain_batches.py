@@ -1,4 +1,5 @@
 import pytest
+
 from fakes.chain import FakeChain
 from testamur.node.chain import batches
 from testamur.node.chain.contracts import encode_call, functions

@@ -1,6 +1,7 @@
 from dataclasses import replace
 
 import pytest
+
 from fakes.chain import FakeChain
 from testamur.node.chain.capture import (
     LogHead,

@@ -3,6 +3,7 @@
 import asyncio
 
 import pytest
+
 from testamur.node.chain import client as client_module
 from testamur.node.chain.client import ChainClient, RpcRefused
 from testamur.node.chain.values import ChainIdentity, Fees

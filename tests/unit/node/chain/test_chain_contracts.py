@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 from eth_abi import encode
+
 from testamur.node.chain.client import RpcRefused
 from testamur.node.chain.contracts import (
     artifact,

@@ -1,5 +1,6 @@
 import pytest
 from eth_abi import encode
+
 from testamur.node.chain.contracts import artifact, event_topic
 from testamur.node.chain.events import (
     LIFECYCLE_EVENTS,

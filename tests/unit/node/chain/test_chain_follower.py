@@ -1,4 +1,5 @@
 import pytest
+
 from fakes.chain_state import header_bytes
 from testamur.node.chain import follower
 from testamur.node.chain.follower import Follower, Step

@@ -1,6 +1,7 @@
 from dataclasses import replace
 
 import pytest
+
 from testamur.node.chain.intents import AnchorRequest, Attempt, Intent, IntentOwner, IntentStore
 from testamur.node.chain.values import ChainIdentity
 from testamur.node.errors import WrongChain

@@ -1,5 +1,6 @@
 import pytest
 from eth_account import Account
+
 from testamur.node.chain.signing import ChainAccount, Transaction
 from testamur.registry.hashing import sha256
 

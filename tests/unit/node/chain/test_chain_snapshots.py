@@ -2,6 +2,7 @@ import gzip
 import json
 
 import pytest
+
 from testamur.node.chain.snapshots import IDENTITY, OLDER_SNAPSHOT, SNAPSHOT, SnapshotFolder
 from testamur.node.chain.values import ChainIdentity
 from testamur.node.errors import StoreCorrupt

@@ -1,4 +1,5 @@
 import pytest
+
 from fakes.chain import FakeChain
 from testamur.node.chain.client import RpcRefused
 from testamur.node.chain.contracts import ContractRefused, encode_call

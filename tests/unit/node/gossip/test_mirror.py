@@ -1,4 +1,5 @@
 import pytest
+
 from fakes.disks import CountingDisk, PowerCut, StoppingDisk
 from fakes.memory_log import DID, LIST_ID, LOG_KEY, ORIGIN, MemoryLog, key
 from testamur.node.errors import StoreCorrupt, StoreLocked

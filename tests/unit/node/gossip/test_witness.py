@@ -2,9 +2,10 @@ import hashlib
 import threading
 
 import pytest
-from fakes.disks import CountingDisk, PowerCut, StoppingDisk
 from hypothesis import given
 from hypothesis import strategies as st
+
+from fakes.disks import CountingDisk, PowerCut, StoppingDisk
 from testamur.node.errors import StoreCorrupt, StoreLocked
 from testamur.node.gossip.witness import SIZE_CONTENT_TYPE, Witness
 from testamur.registry.checkpoints import (

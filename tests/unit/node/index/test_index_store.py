@@ -7,6 +7,7 @@ import plyvel
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from testamur.node.errors import SchemaMismatch, StoreCorrupt, StoreLocked
 from testamur.node.index import keys
 from testamur.node.index.keys import Anchor, Location

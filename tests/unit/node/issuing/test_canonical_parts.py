@@ -1,9 +1,10 @@
 from typing import Any
 
 import pytest
-from fakes.issuers import NOW, SAMPLES, SETTINGS, signing_key
 from hypothesis import given
 from hypothesis import strategies as st
+
+from fakes.issuers import NOW, SAMPLES, SETTINGS, signing_key
 from testamur.node.issuing.awards import Desk
 from testamur.node.issuing.canonical_parts import CanonicalParts
 from testamur.node.issuing.jobs import Award

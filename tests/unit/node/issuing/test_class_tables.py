@@ -1,6 +1,7 @@
 import io
 
 import pytest
+
 from testamur.node.issuing.tables import MAX_FIELD_CHARACTERS, MAX_LINE_BYTES, Table
 from testamur.registry.errors import MalformedError
 

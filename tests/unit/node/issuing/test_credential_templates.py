@@ -4,6 +4,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from testamur.node.issuing.placeholders import Values
 from testamur.node.issuing.templates import Template, conversions, parse_template
 from testamur.registry.errors import MalformedError

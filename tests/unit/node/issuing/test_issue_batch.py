@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from fakes.issuers import DID, NOW, SAMPLES, MemoryHost, RepeatableRandom, copy_workspace, signing_key
 from testamur.node.errors import ConfigError, PeerMisbehaved, PeerUnreachable
 from testamur.node.issuing import batch

@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from fakes.issuers import DID, NOW, REGISTRY, SETTINGS, MemoryHost, copy_workspace, signing_key
 from testamur.node.issuing.apply import build_application, verify_application
 from testamur.node.issuing.bundles import build_bundle

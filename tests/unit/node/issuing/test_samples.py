@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from fakes.issuers import NOW, SAMPLES, SETTINGS, signing_key
 from testamur.node.issuing.awards import Desk
 from testamur.node.issuing.jobs import Award

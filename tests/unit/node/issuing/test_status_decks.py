@@ -2,6 +2,7 @@ import itertools
 from pathlib import Path
 
 import pytest
+
 from fakes.issuers import RepeatableRandom
 from testamur.node.errors import SchemaMismatch, StoreCorrupt
 from testamur.node.issuing.decks import DECK_SIZE, add_deck, deck_numbers, draw

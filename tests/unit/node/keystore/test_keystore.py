@@ -3,6 +3,7 @@ import stat
 
 import coincurve
 import pytest
+
 from testamur.node.errors import ConfigError, StoreCorrupt
 from testamur.node.keystore import encryption
 from testamur.node.keystore.encryption import DEFAULT_SCRYPT, ScryptParameters

@@ -2,6 +2,7 @@ import pickle
 import stat
 
 import pytest
+
 from testamur.node.errors import ConfigError
 from testamur.node.keystore.passphrases import (
     CREDENTIAL_NAME,

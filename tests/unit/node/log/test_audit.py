@@ -2,6 +2,7 @@ import shutil
 from pathlib import Path
 
 import pytest
+
 from fakes.hosted_log import LOG_KEY, ORIGIN, HostedLog
 from testamur.node.errors import ConfigError, StoreCorrupt
 from testamur.node.log.audit import MAX_FINDINGS, audit_log

@@ -1,6 +1,7 @@
 import hashlib
 
 import pytest
+
 from testamur.node.log.builder import TileBuilder, TreeBuilder, partial_widths
 from testamur.node.log.bundles import encode_bundle, parse_bundle
 from testamur.registry.errors import MalformedError

@@ -1,6 +1,7 @@
 """The crash table of `publication`, walked: power is cut at every operation of a log's life, then it is opened again."""
 
 import pytest
+
 from fakes.disks import CountingDisk, PowerCut, StoppingDisk
 from fakes.hosted_log import LOG_KEY, ORIGIN, HostedLog, credentials
 from testamur.node.log.audit import audit_log

@@ -3,6 +3,7 @@
 import shutil
 
 import pytest
+
 from fakes.hosted_log import HostedLog
 from testamur.node.errors import StoreCorrupt
 from testamur.node.files import DamagedFile

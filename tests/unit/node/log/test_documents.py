@@ -2,6 +2,7 @@ import hashlib
 import threading
 
 import pytest
+
 from testamur.node.errors import StoreCorrupt
 from testamur.node.log.documents import DocumentStore
 from testamur.registry.canonical import MAX_DOCUMENT_BYTES

@@ -1,4 +1,5 @@
 import pytest
+
 from fakes.hosted_log import HostedLog
 from testamur.registry.checkpoints import cosign, verify_cosignatures
 from testamur.registry.errors import MalformedError, VerificationError

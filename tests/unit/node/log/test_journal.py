@@ -2,6 +2,7 @@ import shutil
 import threading
 
 import pytest
+
 from fakes.disks import CountingDisk, FullDisk
 from testamur.node.errors import StoreCorrupt, StoreUnavailable
 from testamur.node.log.journal import Journal, create_journal

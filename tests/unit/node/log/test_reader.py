@@ -1,6 +1,7 @@
 import threading
 
 import pytest
+
 from fakes.hosted_log import ORIGIN, HostedLog, credentials
 from testamur.node.errors import ConfigError, StoreCorrupt
 from testamur.node.log.reader import LogReader

@@ -4,6 +4,7 @@ import threading
 from dataclasses import replace
 
 import pytest
+
 from fakes.disks import CountingDisk, FullDisk
 from fakes.hosted_log import LOG_KEY, ORIGIN, HostedLog, credential, credentials
 from testamur.node.errors import ConfigError, StoreLocked, StoreUnavailable

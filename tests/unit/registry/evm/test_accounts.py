@@ -1,4 +1,5 @@
 import pytest
+
 from fakes.chain_state import CONTRACT, RegistryState
 from fakes.tries import Trie
 from testamur.registry.errors import MalformedError, VerificationError

@@ -1,6 +1,7 @@
 from dataclasses import replace
 
 import pytest
+
 from fakes.chain_state import CONTRACT, GENESIS, RegistryState
 from testamur.registry.entries import Origin
 from testamur.registry.errors import MalformedError, VerificationError

@@ -1,6 +1,7 @@
 from dataclasses import replace
 
 import pytest
+
 from fakes.chain_state import GENESIS, header_bytes
 from testamur.registry.errors import MalformedError, VerificationError
 from testamur.registry.evm.attestations import (

@@ -1,4 +1,5 @@
 import pytest
+
 from fakes.chain_state import header_bytes
 from testamur.registry.errors import MalformedError, VerificationError
 from testamur.registry.evm import rlp

@@ -1,4 +1,5 @@
 import pytest
+
 from fakes.chain_state import CONTROLLER, OPERATOR, RegistryState
 from testamur.registry.entries import Origin
 from testamur.registry.errors import VerificationError

@@ -1,4 +1,5 @@
 import pytest
+
 from fakes.tries import Trie
 from testamur.registry.errors import MalformedError, VerificationError
 from testamur.registry.evm import rlp

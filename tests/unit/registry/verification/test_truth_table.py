@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+
 from testamur.registry.verification import decide
 from testamur.registry.verification.policy import Policy
 from testamur.registry.verification.verdict import CheckResult, CredentialStatus, Outcome, Step

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 import pytest
+
 from fakes.awards import award
 from fakes.issuers import signing_key
 from fakes.whole_registry import ANCHORED_AT, CHAIN_ID, NOW, World, judge, trust, trust_document
