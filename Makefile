@@ -20,7 +20,7 @@ DEV_TOOLS := node_modules/.ready-dev
 
 # Two installs into one folder at the same time would break each other; the tests use all cores by themselves.
 .NOTPARALLEL:
-.PHONY: help run demo test check format docs bench gas contracts slither clean
+.PHONY: help run demo test check format docs bench faults gas contracts slither clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -57,6 +57,9 @@ gas: $(DEV_INSTALL) $(DEV_TOOLS) ## what anchoring costs on chain, beside its bu
 
 slither: $(DEV_TOOLS) ## audit the contracts with slither, in an environment of its own
 	@scripts/slither.sh
+
+faults: $(DEV_INSTALL) $(RUN_TOOLS) ## kill and fail every system call of a log's and an anchorer's life (FAULTS_ARGS="--every 10")
+	@$(BIN)/python scripts/faults/run.py $(FAULTS_ARGS)
 
 bench: $(DEV_INSTALL) $(RUN_TOOLS) ## every script in scripts/bench/: ours, raw limit, ratio, goal
 	@$(BIN)/python scripts/bench/run.py

@@ -5,6 +5,7 @@ a skip is a failure: a gate that silently tests nothing is worse than none.
 """
 
 import os
+import shutil
 from collections.abc import Callable, Generator
 from pathlib import Path
 from typing import Any
@@ -41,6 +42,15 @@ def go_reader(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Any]:
     if reason:
         pytest.skip(reason)
     return fake_go_reader.build(tmp_path_factory.mktemp("go"))
+
+
+@pytest.fixture(scope="session")
+def strace() -> str:
+    """The strace program."""
+    program = shutil.which("strace")
+    if program is None:
+        pytest.skip("strace is missing. Debian, Ubuntu: apt-get install strace")
+    return program
 
 
 @pytest.hookimpl(wrapper=True)
