@@ -1,32 +1,34 @@
 """What the contract costs, beside the goals: gas of real transactions on a fresh Anvil, as committed.
 
 Each figure is `gasUsed` of a receipt: 21 000 for the transaction and the price of its calldata included.
-Exits 1 when a goal is missed. Trees of a million or 2^30 leaves have equal leaves here, so that the hash of a
-subtree is known per level; the contract cannot tell, because it sees roots and proofs only.
+Exits 1 when a goal is missed. `--markdown` writes the figures into docs/spec/contract.md, `--check` exits 1
+when other figures stand there: the same code on the same Anvil costs the same gas, to the unit.
+Trees of a million or 2^30 leaves have equal leaves here, so that the hash of a subtree is known per level;
+the contract cannot tell, because it sees roots and proofs only.
 """
 
-import ctypes
+import argparse
 import hashlib
 import json
-import signal
-import subprocess
+import re
 import sys
-import urllib.request
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from _anvil import ANVIL, Chain, anvil
 from eth_abi.abi import encode
 
 from testamur.registry.merkle import consistency_ranges, leaf_hash, node_hash
 
 ROOT = Path(__file__).resolve().parent.parent
-ANVIL = ROOT / "node_modules" / "@foundry-rs" / "anvil-linux-amd64" / "bin" / "anvil"
+PAGE = ROOT / "docs" / "spec" / "contract.md"
+BLOCK = re.compile(
+    r"(?<=<!-- gas: scripts/gas_report\.py --markdown -->\n).*?(?=<!-- end of gas -->)", re.DOTALL
+)
 REGISTRY = "gas.example"
 DELAY_SECONDS = 1
-PR_SET_PDEATHSIG = 1
 MILLION = 1 << 20
 BILLION = 1 << 30
 BATCH = 1024
@@ -51,56 +53,6 @@ class EqualLeaves:
     def proof(self, old_size: int, size: int) -> list[bytes]:
         """RFC 9162 §2.1.4.1."""
         return [self.root(end - start) for start, end in consistency_ranges(old_size, size)]
-
-
-class Chain:
-    """JSON-RPC to an Anvil that mines a block per transaction and signs for its own accounts."""
-
-    def __init__(self, url: str) -> None:
-        self._url = url
-        self.accounts: list[str] = self.call("eth_accounts")
-
-    def call(self, method: str, *params: Any) -> Any:
-        """The result of one JSON-RPC call. Raises RuntimeError with the node's own words."""
-        body = json.dumps({"jsonrpc": "2.0", "id": 1, "method": method, "params": params}).encode()
-        request = urllib.request.Request(self._url, body, {"Content-Type": "application/json"})
-        with urllib.request.urlopen(request, timeout=30) as response:
-            answer = json.load(response)
-        if "error" in answer:
-            raise RuntimeError(f"{method}: {answer['error']}")
-        return answer["result"]
-
-    def send(self, sender: str, data: bytes, to: str | None = None) -> Any:
-        """The receipt of a transaction that succeeded."""
-        sent = {"from": sender, "data": "0x" + data.hex(), **({"to": to} if to else {})}
-        transaction = self.call("eth_sendTransaction", sent)
-        while (receipt := self.call("eth_getTransactionReceipt", transaction)) is None:
-            pass  # mined at once, but answered a moment before
-        if receipt["status"] != "0x1":
-            raise RuntimeError(f"reverted: {receipt}")
-        return receipt
-
-
-@contextmanager
-def anvil() -> Iterator[Chain]:
-    """A fresh chain on a free port, gone afterwards whatever happens here."""
-    libc = ctypes.CDLL(None, use_errno=True)
-    command = [str(ANVIL), "--port", "0", "--host", "127.0.0.1"]
-    with subprocess.Popen(
-        command,
-        stdout=subprocess.PIPE,
-        text=True,
-        preexec_fn=lambda: libc.prctl(PR_SET_PDEATHSIG, signal.SIGKILL),  # noqa: PLW1509  # no threads here
-    ) as process:
-        try:
-            assert process.stdout is not None
-            for line in process.stdout:
-                if line.startswith("Listening on "):
-                    yield Chain("http://" + line.removeprefix("Listening on ").strip())
-                    return
-            raise RuntimeError("anvil ended before it listened")
-        finally:
-            process.terminate()
 
 
 @dataclass(slots=True, kw_only=True)
@@ -176,68 +128,128 @@ class Registry:
         return gas[0], gas[1]
 
 
+ANCHORS: Sequence[tuple[str, int, int, int | None]] = (
+    ("2 000 → 3 000", 2000, 3000, None),
+    ("2 047 → 3 071", 2047, 3071, None),
+    ("1 000 000 → 1 001 000", 1_000_000, 1_001_000, 100_000),
+    ("1 048 575 → 1 049 599, worst pair", MILLION - 1, MILLION - 1 + BATCH, 100_000),
+    ("1 M → 2 M in one batch", 1_000_000, 2_000_000, 100_000),
+    ("2^30 → 2^30 + 1 000", BILLION, BILLION + 1000, 115_000),
+    ("2^30 - 1 → 2^30 + 1 023, worst pair", BILLION - 1, BILLION + BATCH - 1, 115_000),
+)
+"""Name, sizes and goal: gas with a newer statement, the dearer case. 100 000 for 1 M are 0.1 each."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Anchor:
+    """What one `anchor` costs: with the statement of the head, and with a newer one."""
+
+    name: str
+    nodes: int
+    same: int
+    newer: int
+    goal: int | None
+
+    @property
+    def is_missed(self) -> bool:
+        """Whether the dearer case is above the goal."""
+        return self.goal is not None and self.newer > self.goal
+
+
 def main() -> int:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--page", type=Path, default=PAGE, help="where the figures stand")
+    mode = parser.add_mutually_exclusive_group()
+    mode.add_argument("--markdown", action="store_true", help="write the figures into the page")
+    mode.add_argument("--check", action="store_true", help="exit 1 when the page has other figures")
+    options = parser.parse_args()
     if not ANVIL.exists():
         sys.exit("anvil is not installed: npm ci --ignore-scripts")
     with anvil() as chain:
         registry = Registry(chain=chain)
         deployment = registry.deploy()
-        missed = anchors(registry)
-        others(registry, deployment)
-    return 1 if missed else 0
+        anchors = measure_anchors(registry)
+        others = measure_others(registry, deployment)
+    show(anchors, others)
+    page = options.page.read_text("utf-8")
+    written, found = BLOCK.subn(lambda _: markdown(anchors, others), page)
+    if found != 1:
+        sys.exit(f"{options.page} has no place for the figures")
+    if options.markdown:
+        options.page.write_text(written, encoding="utf-8")
+    if options.check and written != page:
+        sys.exit(f"{options.page} has other figures: run scripts/gas_report.py --markdown")
+    return 1 if any(anchor.is_missed for anchor in anchors) else 0
 
 
-ANCHORS: Sequence[tuple[str, int, int, int | None]] = (
-    ("2 000 leaves", 2000, 3000, None),
-    ("2 047 → 3 071", 2047, 3071, None),
-    ("1 M leaves", 1_000_000, 1_001_000, 100_000),
-    ("1 048 575 → 1 049 599 (worst pair)", MILLION - 1, MILLION - 1 + BATCH, 100_000),
-    ("1 M in one batch: 1 M → 2 M", 1_000_000, 2_000_000, 100_000),
-    ("2^30 leaves", BILLION, BILLION + 1000, 115_000),
-    ("2^30-1 → 2^30+1 023 (worst pair)", BILLION - 1, BILLION + BATCH - 1, 115_000),
-)
-"""Name, sizes and goal: gas with a newer statement, the dearer case. 100 000 for 1 M are 0.1 each."""
-
-
-def anchors(registry: Registry) -> int:
-    print(f"{'anchor':38} {'proof':>5} {'same statement':>15} {'newer':>8} {'goal':>8}")
-    missed = 0
+def measure_anchors(registry: Registry) -> list[Anchor]:
+    """One for each of `ANCHORS`."""
+    measured = []
     for name, old_size, size, goal in ANCHORS:
         same, newer = registry.step(old_size, size)
-        verdict = "" if goal is None else "pass" if newer <= goal else "MISSED"
-        missed += verdict == "MISSED"
         nodes = len(registry.tree.proof(old_size, size))
-        print(f"{name:38} {nodes:5} {same:15,} {newer:8,} {goal or '':>8} {verdict}")
-    return missed
+        measured.append(Anchor(name=name, nodes=nodes, same=same, newer=newer, goal=goal))
+    return measured
 
 
-def others(registry: Registry, deployment: int) -> None:
+def measure_others(registry: Registry, deployment: int) -> list[tuple[str, int]]:
+    """Name and gas of everything else that is sent."""
     call = registry.call
     council, controller, other = registry.council, registry.controller, registry.chain.accounts[3]
     admission, slug, issuer_id, log_id = registry.admit()
     rows = [
-        ("deploy", deployment),
-        ("admit (with epoch 1)", admission),
-        ("first anchor", registry.anchor(log_id, 0, 2000, 1)),
-        ("repeat of the head (no-op)", registry.anchor(log_id, 0, 2000, 1)),
-        ("anchorMany of 10, worst pair at 1 M, newer, each", many(registry, 10)),
-        ("replaceOperator", call(controller, "replaceOperator", log_id, other)),
-        ("openEpoch", call(controller, "openEpoch", slug, other, OTHER_WORD, 2000)),
-        ("suspend", call(council, "suspend", issuer_id)),
-        ("reinstate", call(council, "reinstate", issuer_id)),
-        ("transferController", call(controller, "transferController", issuer_id, other)),
-        ("acceptController", call(other, "acceptController", issuer_id)),
-        ("proposeRecovery", call(council, "proposeRecovery", issuer_id, controller, WORD)),
-        ("vetoRecovery", call(other, "vetoRecovery", issuer_id)),
+        ("deployment", deployment),
+        ("`admit`, with epoch 1", admission),
+        ("first `anchor` of a log", registry.anchor(log_id, 0, 2000, 1)),
+        ("`anchor` that repeats the head", registry.anchor(log_id, 0, 2000, 1)),
+        ("`anchorMany` of 10 logs, worst pair at 1 M, newer statements, each", many(registry, 10)),
+        ("`replaceOperator`", call(controller, "replaceOperator", log_id, other)),
+        ("`openEpoch`", call(controller, "openEpoch", slug, 1, other, OTHER_WORD, 2000)),
+        ("`suspend`", call(council, "suspend", issuer_id)),
+        ("`reinstate`", call(council, "reinstate", issuer_id)),
+        ("`transferController`", call(controller, "transferController", issuer_id, other)),
+        ("`acceptController`", call(other, "acceptController", issuer_id)),
+        ("`proposeRecovery`", call(council, "proposeRecovery", issuer_id, controller, WORD)),
+        ("`vetoRecovery`", call(other, "vetoRecovery", issuer_id)),
     ]
     call(council, "proposeRecovery", issuer_id, controller, WORD)
     registry.chain.call("evm_increaseTime", DELAY_SECONDS)
-    rows.append(("executeRecovery", call(council, "executeRecovery", issuer_id)))
-    rows.append(("close with a custodian", call(controller, "close", issuer_id, registry.admit()[2])))
-    rows.append(("setSuccessor", call(council, "setSuccessor", other)))
+    rows.append(("`executeRecovery`", call(council, "executeRecovery", issuer_id)))
+    heir = registry.admit()[2]
+    rows.append(("`close` with a custodian", call(controller, "close", issuer_id, heir, 0)))
+    rows.append(("`setSuccessor`", call(council, "setSuccessor", other)))
+    return rows
+
+
+def show(anchors: Sequence[Anchor], others: Sequence[tuple[str, int]]) -> None:
+    """The figures for a terminal."""
+    print(f"{'anchor':38} {'proof':>5} {'same statement':>15} {'newer':>8} {'goal':>8}")
+    for one in anchors:
+        verdict = "" if one.goal is None else "MISSED" if one.is_missed else "pass"
+        print(f"{one.name:38} {one.nodes:5} {one.same:15,} {one.newer:8,} {one.goal or '':>8} {verdict}")
     print()
-    for name, gas in rows:
-        print(f"{name:50} {gas:11,}")
+    for name, gas in others:
+        print(f"{name.replace('`', ''):66} {gas:11,}")
+
+
+def markdown(anchors: Sequence[Anchor], others: Sequence[tuple[str, int]]) -> str:
+    """The figures as two tables."""
+    lines = ["| `anchor` | proof nodes | gas, same statement | gas, newer statement | goal |"]
+    lines.append("|---|---|---|---|---|")
+    lines += [
+        f"| {one.name} | {one.nodes} | {spaced(one.same)} | {spaced(one.newer)} | {spaced(one.goal)} |"
+        for one in anchors
+    ]
+    lines += ["", "| other transactions | gas |", "|---|---|"]
+    lines += [f"| {name} | {spaced(gas)} |" for name, gas in others]
+    return "\n".join(lines) + "\n"
+
+
+def spaced(number: int | None) -> str:
+    """A number as the documents write it."""
+    return "" if number is None else f"{number:,}".replace(",", " ")
 
 
 def many(registry: Registry, logs: int) -> int:

@@ -139,12 +139,17 @@ interface IAnchorRegistry is IAnchorRegistryErrors, IAnchorRegistryEvents {
     // --- controller or council -------------------------------------------------------------------------------------
 
     /// @notice Succeed the current log of an issuer by an empty one in the next epoch.
-    /// @param goodSize the predecessor's last good size, at least its anchored size
-    function openEpoch(string calldata slug, address operator, bytes32 logKey, uint64 goodSize) external;
+    /// @param epoch the issuer's current epoch, which ends; anything else is refused, so that calls that race or are
+    /// repeated open one epoch and not two
+    /// @param goodSize the predecessor's last good size, at least its anchored size; of the entries between the two this
+    /// contract knows how many and not which, so witnesses must refuse new checkpoints of a superseded log
+    function openEpoch(string calldata slug, uint16 epoch, address operator, bytes32 logKey, uint64 goodSize) external;
 
     /// @notice Close an issuer for ever at the anchored size of its current log.
     /// @param custodian who speaks for it from now on: an admitted issuer that is not closed, or zero
-    function close(bytes32 issuerId, bytes32 custodian) external;
+    /// @param size the anchored size of the current log; anything else is refused, so that an issuer is only ever
+    /// closed on a head that whoever closes it has seen
+    function close(bytes32 issuerId, bytes32 custodian, uint64 size) external;
 
     // --- council ---------------------------------------------------------------------------------------------------
 

@@ -66,6 +66,9 @@ interface IAnchorRegistryErrors {
     /// @notice The log was succeeded by a later epoch and takes nothing more.
     error LogIsSuperseded(bytes32 logId);
 
+    /// @notice The call was made for another epoch: read `issuer(issuerId)` and decide again.
+    error StaleEpoch(uint16 got, uint16 current);
+
     /// @notice The new epoch names the key of its predecessor; a log key is never used twice.
     error LogKeyReused(bytes32 key);
 
@@ -92,7 +95,7 @@ interface IAnchorRegistryErrors {
 
     // --- anchors ---------------------------------------------------------------------------------------------------
 
-    /// @notice The anchor was made for another head: read `head(logId)` and prove from there.
+    /// @notice The anchor or closure was made for another head: read `head(logId)` and start from there.
     error StaleTreeSize(uint64 got, uint64 current);
 
     /// @notice A new head is larger than the one before; `got` is not.

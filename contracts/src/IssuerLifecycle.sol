@@ -39,11 +39,12 @@ abstract contract IssuerLifecycle is RegistryBase {
     /// @inheritdoc IAnchorRegistry
     /// @dev Stolen controller or council: can move the issuer to a log of the thief and set any good size above what
     /// is anchored. What is anchored stays provable; the thief still needs the issuer's signing keys to issue, and
-    /// witnesses see the move. A repeated call is refused because it names the key of the log it has just opened.
-    function openEpoch(string calldata slug, address operator, bytes32 logKey, uint64 goodSize) external {
+    /// witnesses see the move. Controller and council may act in one block; `epoch` lets the first of them through.
+    function openEpoch(string calldata slug, uint16 epoch, address operator, bytes32 logKey, uint64 goodSize) external {
         bytes32 issuerId = Names.issuerId(_registryName, slug);
         Issuer storage record = _openIssuer(issuerId);
         _requireControllerOrCouncil(issuerId, record.controller);
+        if (epoch != record.epoch) revert StaleEpoch(epoch, record.epoch);
         bytes32 oldLogId = _currentLogs[issuerId];
         Log storage oldLog = _logs[oldLogId];
         if (logKey == oldLog.key) revert LogKeyReused(logKey);
@@ -100,10 +101,15 @@ abstract contract IssuerLifecycle is RegistryBase {
     /// @inheritdoc IAnchorRegistry
     /// @dev Stolen controller or council: can end an issuer for ever, and name a custodian of its liking, who can then
     /// add revocations but never clear one. It cannot touch what is anchored. An issuer closed by a thief is admitted
-    /// again under another slug and DID. A suspension that is open at closure stays open.
-    function close(bytes32 issuerId, bytes32 custodian) external {
+    /// again under another slug and DID. Stolen operator: can put a closure off, by an anchor in front of it, until it is
+    /// replaced or its log succeeded, but not have it happen on a false head: one log has one head of one size. A
+    /// suspension that is open at closure stays open.
+    function close(bytes32 issuerId, bytes32 custodian, uint64 size) external {
         Issuer storage record = _openIssuer(issuerId);
         _requireControllerOrCouncil(issuerId, record.controller);
+        bytes32 logId = _currentLogs[issuerId];
+        uint64 anchored = _anchoredSize(logId);
+        if (size != anchored) revert StaleTreeSize(size, anchored);
         if (custodian != 0) {
             Lifecycle state = _issuers[custodian].lifecycle;
             if (custodian == issuerId || state == Lifecycle.None || state == Lifecycle.Closed) {
@@ -115,8 +121,7 @@ abstract contract IssuerLifecycle is RegistryBase {
         record.custodian = custodian;
         delete _recoveries[issuerId];
         delete _pendingControllers[issuerId];
-        bytes32 logId = _currentLogs[issuerId];
-        emit IssuerClosed(issuerId, custodian, logId, _anchoredSize(logId));
+        emit IssuerClosed(issuerId, custodian, logId, size);
     }
 
     function _openLog(Issuer storage record, bytes32 issuerId, string calldata slug, address operator, bytes32 logKey)

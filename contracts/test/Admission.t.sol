@@ -143,14 +143,14 @@ contract AdmissionTest is RegistryTest {
     function test_RevertWhen_TheSlugIsTaken() public {
         _expectRefusal(abi.encodeWithSelector(E.IssuerExists.selector, ada), "ada", "did:web:other.example");
         vm.prank(COUNCIL);
-        registry.close(ada, 0);
+        registry.close(ada, 0, 0);
         _expectRefusal(abi.encodeWithSelector(E.IssuerExists.selector, ada), "ada", "did:web:other.example");
     }
 
     function test_RevertWhen_TheDidIsTaken() public {
         _expectRefusal(abi.encodeWithSelector(E.DidTaken.selector, ada), "bea", "did:web:ada.example");
         vm.prank(COUNCIL);
-        registry.close(ada, 0);
+        registry.close(ada, 0, 0);
         _expectRefusal(abi.encodeWithSelector(E.DidTaken.selector, ada), "bea", "did:web:ada.example");
     }
 

@@ -94,10 +94,10 @@ contract AnchorTest is RegistryTest {
     function test_RepeatingTheHeadIsHarmlessAfterClosureAndSuccession() public {
         _anchor(adaLog, 0, 5, 1);
         vm.prank(CONTROLLER);
-        registry.openEpoch("ada", OPERATOR, KEY_2, 5);
+        registry.openEpoch("ada", 1, OPERATOR, KEY_2, 5);
         _anchor(adaLog, 0, 5, 1);
         vm.prank(CONTROLLER);
-        registry.close(ada, 0);
+        registry.close(ada, 0, 0);
         _anchor(adaLog, 0, 5, 1);
         vm.assertEq(registry.log(adaLog).sequence, 1);
     }
@@ -192,7 +192,7 @@ contract AnchorTest is RegistryTest {
     function test_RevertWhen_TheStatementFallsInTheNextEpoch() public {
         _anchor(adaLog, 0, 5, 7);
         vm.prank(CONTROLLER);
-        registry.openEpoch("ada", OPERATOR, KEY_2, 5);
+        registry.openEpoch("ada", 1, OPERATOR, KEY_2, 5);
         bytes32 next = registry.logIdOf("ada", 2);
         _expectRefusedAnchor(abi.encodeWithSelector(E.StatementFell.selector, 6, 7), next, 0, 3, _root(3), 6);
         _anchor(next, 0, 3, 7);

@@ -121,7 +121,10 @@ contract AnchorRegistryInvariantTest {
             handler.stranger(address(0xbad), 0, what);
         }
         handler.overreach(0, 0, 1);
+        handler.raced(0, false, 0, 0);
+        handler.raced(1, true, 1, 1);
         handler.nextEpoch(0, false, 3);
+        handler.raced(0, true, 3, 1);
         handler.overreach(0, 0, 1);
         handler.suspendOrReinstate(0);
         handler.suspendOrReinstate(0);
@@ -133,7 +136,7 @@ contract AnchorRegistryInvariantTest {
         handler.vetoOrExecute(0, false);
         handler.close(0, 1, 0);
         handler.overreach(0, 0, 1);
-        string[16] memory names = [
+        string[18] memory names = [
             "grow",
             "repeatHead",
             "nextEpoch",
@@ -149,7 +152,9 @@ contract AnchorRegistryInvariantTest {
             "fall",
             "noise",
             "stranger",
-            "overreach"
+            "overreach",
+            "racedClosure",
+            "racedEpoch"
         ];
         for (uint256 i = 0; i < names.length; ++i) {
             vm.assertGe(handler.calls(bytes32(bytes(names[i]))), 1, names[i]);

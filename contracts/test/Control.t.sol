@@ -227,7 +227,7 @@ contract ControlTest is RegistryTest {
         vm.prank(COUNCIL);
         registry.proposeRecovery(ada, address(0), KEY_EVENT);
         vm.prank(COUNCIL);
-        registry.openEpoch("ada", OPERATOR, KEY_2, 0);
+        registry.openEpoch("ada", 1, OPERATOR, KEY_2, 0);
         _anchor(registry.logIdOf("ada", 2), 0, 4, 1);
         vm.warp(START + DELAY);
         vm.prank(COUNCIL);

@@ -102,7 +102,7 @@ contract RegistryHandler {
         uint64 goodSize = uint64(_tree[_current(model)].length) + beyond % 100;
         address operator = _account();
         vm.prank(byCouncil ? COUNCIL : model.controller);
-        registry.openEpoch(model.slug, operator, keccak256(abi.encode(operator)), goodSize);
+        registry.openEpoch(model.slug, model.epoch, operator, keccak256(abi.encode(operator)), goodSize);
         ++model.epoch;
         model.operator = operator;
         logs.push(registry.logIdOf(model.slug, model.epoch));
@@ -129,8 +129,9 @@ contract RegistryHandler {
         // Seldom and late: there is little to do when all are closed.
         if (model.closed || chance % 8 != 0 || calls["grow"] < 10) return;
         bytes32 named = heir.closed || heir.issuerId == model.issuerId ? bytes32(0) : heir.issuerId;
+        uint64 size = _size(model);
         vm.prank(custodian % 2 == 0 ? COUNCIL : model.controller);
-        registry.close(model.issuerId, named);
+        registry.close(model.issuerId, named, size);
         model.closed = true;
         model.closedAs = snapshot(model.issuerId);
         ++calls["close"];
@@ -277,8 +278,8 @@ contract RegistryHandler {
             abi.encodeCall(IAnchorRegistry.transferController, (id, caller)),
             abi.encodeCall(IAnchorRegistry.acceptController, (id)),
             abi.encodeCall(IAnchorRegistry.vetoRecovery, (id)),
-            abi.encodeCall(IAnchorRegistry.openEpoch, (model.slug, caller, id, 9999)),
-            abi.encodeCall(IAnchorRegistry.close, (id, 0)),
+            abi.encodeCall(IAnchorRegistry.openEpoch, (model.slug, model.epoch, caller, id, 9999)),
+            abi.encodeCall(IAnchorRegistry.close, (id, 0, _size(model))),
             abi.encodeCall(IAnchorRegistry.admit, ("dan", "did:web:dan.example", id, caller, caller, id)),
             abi.encodeCall(IAnchorRegistry.suspend, (id)),
             abi.encodeCall(IAnchorRegistry.reinstate, (id)),
@@ -299,7 +300,7 @@ contract RegistryHandler {
         _mustFail(COUNCIL, abi.encodeCall(IAnchorRegistry.transferController, (id, COUNCIL)));
         _mustFail(COUNCIL, abi.encodeWithSignature("renounceOwnership()"));
         _mustFail(model.controller, abi.encodeCall(IAnchorRegistry.suspend, (id)));
-        _mustFail(model.operator, abi.encodeCall(IAnchorRegistry.close, (id, 0)));
+        _mustFail(model.operator, abi.encodeCall(IAnchorRegistry.close, (id, 0, _size(model))));
         if (model.epoch > 1) {
             bytes32 old = registry.logIdOf(model.slug, uint16(1 + epoch % (model.epoch - 1)));
             _mustFail(registry.log(old).operator, _extension(old, count));
@@ -307,10 +308,25 @@ contract RegistryHandler {
         if (model.closed) {
             _mustFail(model.operator, _extension(_current(model), count));
             _mustFail(COUNCIL, abi.encodeCall(IAnchorRegistry.reinstate, (id)));
-            _mustFail(COUNCIL, abi.encodeCall(IAnchorRegistry.openEpoch, (model.slug, COUNCIL, id, 9999)));
+            _mustFail(COUNCIL, abi.encodeCall(IAnchorRegistry.openEpoch, (model.slug, model.epoch, COUNCIL, id, 9999)));
             _mustFail(COUNCIL, abi.encodeCall(IAnchorRegistry.proposeRecovery, (id, COUNCIL, id)));
         }
         ++calls["overreach"];
+    }
+
+    /// @dev Controller and council act on what they saw some blocks ago: on another size, on another epoch.
+    function raced(uint256 who, bool byCouncil, uint64 size, uint16 epoch) external {
+        Model storage model = _models[who % ISSUERS];
+        address caller = byCouncil ? COUNCIL : model.controller;
+        if (size != _size(model)) {
+            _mustFail(caller, abi.encodeCall(IAnchorRegistry.close, (model.issuerId, 0, size)));
+            ++calls["racedClosure"];
+        }
+        if (epoch != model.epoch) {
+            bytes32 key = keccak256(abi.encode(size));
+            _mustFail(caller, abi.encodeCall(IAnchorRegistry.openEpoch, (model.slug, epoch, caller, key, _size(model))));
+            ++calls["racedEpoch"];
+        }
     }
 
     // --- the model, for the invariants -----------------------------------------------------------------------------
@@ -357,6 +373,10 @@ contract RegistryHandler {
 
     function _current(Model storage model) private view returns (bytes32) {
         return registry.logIdOf(model.slug, model.epoch);
+    }
+
+    function _size(Model storage model) private view returns (uint64) {
+        return uint64(_tree[_current(model)].length);
     }
 
     /// @dev A true extension of a log: refused only because of the lifecycle.

@@ -37,7 +37,7 @@ contract StorageLayoutTest is RegistryTest {
         vm.prank(COUNCIL);
         registry.executeRecovery(ada);
         vm.prank(CONTROLLER);
-        registry.openEpoch("ada", OPERATOR, KEY_2, 100);
+        registry.openEpoch("ada", 1, OPERATOR, KEY_2, 100);
 
         uint256 base = _member(ada, 4);
         vm.assertEq(_slot(base), IDENTITY);
@@ -50,7 +50,7 @@ contract StorageLayoutTest is RegistryTest {
         vm.assertEq(uint256(_slot(base + 1)), packed);
         vm.assertEq(_slot(base + 2), bytes32(0));
         vm.prank(CONTROLLER);
-        registry.close(ada, bea);
+        registry.close(ada, bea, 0);
         vm.assertEq(_slot(base + 2), bea);
         vm.assertEq((uint256(_slot(base + 1)) >> 160) & 0xff, 3);
     }
@@ -59,7 +59,7 @@ contract StorageLayoutTest is RegistryTest {
         _anchor(adaLog, 0, 60, 1);
         _anchor(adaLog, 60, 100, 1);
         vm.prank(CONTROLLER);
-        registry.openEpoch("ada", OPERATOR, KEY_2, 123);
+        registry.openEpoch("ada", 1, OPERATOR, KEY_2, 123);
 
         uint256 base = _member(adaLog, 5);
         vm.assertEq(_slot(base), _root(100));
