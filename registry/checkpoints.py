@@ -169,7 +169,7 @@ def verify_cosignatures(signed: SignedCheckpoint, keys: Sequence[VerifierKey]) -
     for key in keys:
         if key.algorithm != COSIGNATURE_ED25519:
             raise ValueError("only keys of the cosignature type cosign")
-        for line in signed.note.signatures:
+        for line in dict.fromkeys(signed.note.signatures):
             if line.is_claimed_by(key):
                 timestamp = _verify_cosignature_line(line, key, signed.note.text)
                 seen[key] = min(timestamp, seen.get(key, timestamp))

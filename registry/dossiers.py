@@ -25,6 +25,8 @@ def split_dossier(document: Json) -> tuple[Json, Json]:
         credential, evidence = shape.any("credential"), shape.any("evidence")
         shape.refuse_unknown()
         return credential, evidence
+    if "@context" not in document and "credentialSubject" not in document:
+        raise MalformedError("file", "is neither a credential, nor evidence, nor a dossier with both")
     return document, None
 
 

@@ -101,8 +101,8 @@ def verify_key_events(
     Checked: the hash chain, the commitments, possession of every revealed key, increasing positions.
     Raises MalformedError and VerificationError: key-event-first-mismatch, key-event-start-mismatch,
     key-event-issuer-mismatch, key-event-chain-broken, key-event-commitment-mismatch, key-event-order,
-    key-event-departures, key-event-key-reused, key-event-reveals-nothing, key-event-proof-missing,
-    key-event-proof-by-stranger, and those of `verify_document_proof`.
+    key-event-departures, key-event-key-reused, key-event-id-reused, key-event-reveals-nothing,
+    key-event-proof-missing, key-event-proof-by-stranger, and those of `verify_document_proof`.
     """
     if not documents:
         raise MalformedError("key events", "are missing")
@@ -115,10 +115,10 @@ def verify_key_events(
             "key-event-start-mismatch", epoch=first.start.epoch, leaf_index=first.start.index
         )
     before: KeyEvent | None = None
-    seen: set[str] = set()
+    seen: dict[str, str] = {}
     for event in events:
         _verify_step(before, event, seen)
-        seen |= {key.multibase for key in event.keys}
+        seen |= {key.multibase: key.id for key in event.keys}
         before = event
     return KeyChain(issuer=first.issuer, events=events, intervals=_intervals(events))
 
@@ -138,8 +138,8 @@ def verify_extension(older: KeyChain, newer: KeyChain, logged: Position) -> None
             raise VerificationError("key-event-backdated", sequence=event.sequence)
 
 
-def _verify_step(before: KeyEvent | None, event: KeyEvent, seen: set[str]) -> None:
-    """One event after the one before it; `seen` are all keys of earlier events."""
+def _verify_step(before: KeyEvent | None, event: KeyEvent, seen: dict[str, str]) -> None:
+    """One event after the one before it; `seen` are all keys of earlier events, with their ids."""
     number = event.sequence
     if event.sequence != (before.sequence + 1 if before else 1):
         raise VerificationError("key-event-chain-broken", sequence=number)
@@ -159,6 +159,9 @@ def _verify_step(before: KeyEvent | None, event: KeyEvent, seen: set[str]) -> No
         raise VerificationError("key-event-departures", sequence=number)
     if any(key.multibase in seen and key not in old_keys for key in event.keys):
         raise VerificationError("key-event-key-reused", sequence=number)
+    if {key.id for key in event.keys if key.multibase not in seen} & set(seen.values()):
+        # Under one id for two keys the old one would never end, and its thief would sign for ever.
+        raise VerificationError("key-event-id-reused", sequence=number)
     revealed = [key for key in event.keys if key.multibase not in staying]
     if not revealed:
         raise VerificationError("key-event-reveals-nothing", sequence=number)

@@ -251,9 +251,17 @@ def _text(
 def _previous_proofs(proof: Mapping[str, Json], proofs: list[dict[str, Json]]) -> list[Json]:
     """The proofs that a chained proof names: https://www.w3.org/TR/vc-data-integrity/#verify-proof-sets-and-chains."""
     found: list[Json] = []
-    for wanted in _as_list(proof["previousProof"]):
+    wanted_ids = _as_list(proof["previousProof"])
+    if len(wanted_ids) > MAX_PROOFS:
+        raise MalformedError(
+            "proof /previousProof", f"names {len(wanted_ids)} proofs, more than {MAX_PROOFS}"
+        )
+    for position, wanted in enumerate(wanted_ids):
         if not isinstance(wanted, str):
             raise MalformedError("proof /previousProof", f"must name proofs, not {kind_of(wanted)}")
+        if wanted in wanted_ids[:position]:
+            # Every repetition would be hashed as a whole proof: a few kilobytes of names, gigabytes to hash.
+            raise MalformedError("proof /previousProof", f"names {wanted[:120]!r} twice")
         matching = [item for item in proofs if item.get("id") == wanted]
         if not matching:
             raise VerificationError("proof-previous-missing", id=wanted[:200])

@@ -132,7 +132,8 @@ def verify_bundle(
     if earlier is not None:
         verify_succession(earlier.statement, statement)
     elif statement.sequence != 1:
-        raise VerificationError("statement-sequence-gap", sequence=statement.sequence, expected=1)
+        # What it names as the one before is not here.
+        raise VerificationError("statement-chain-broken", sequence=statement.sequence)
     keys = _keys(earlier, bundle, did, published)
 
     def key_in_force(method: str) -> PublicKey:

@@ -104,15 +104,20 @@ def build_statement(
     status: Sequence[StatusEntry],
     documents: Sequence[DocumentEntry] = (),
     previous: Statement | None = None,
+    above: int = 0,
     repudiated: Sequence[Repudiation] = (),
     final: bool = False,
 ) -> dict[str, Json]:
-    """The unsigned statement after `previous`, or the first. `key_events` are the digests of all events."""
+    """The unsigned statement after `previous`, or the first. `key_events` are the digests of all events.
+
+    `above` is a sequence that is used up on the chain, though no statement has it: by whoever had the
+    operator's key. The first statement is number 1 whatever is used up.
+    """
     return {
         "type": "Statement",
         "version": 1,
         "issuer": issuer,
-        "sequence": previous.sequence + 1 if previous else 1,
+        "sequence": max(previous.sequence, above) + 1 if previous else 1,
         "previous": encode_digest(previous.digest) if previous else None,
         "time": time,
         "keyEvents": {"count": len(key_events), "head": encode_digest(key_events[-1])},
@@ -187,17 +192,21 @@ def verify_document_entry(
 
 
 def verify_succession(earlier: Statement, later: Statement) -> None:
-    """Prove that `later` may follow `earlier` directly: same issuer, chained, nothing taken back.
+    """Prove that `later` may follow `earlier` directly: same issuer, higher, chained, nothing taken back.
 
-    What a mirror checks; whether bits were cleared needs the lists themselves. Raises VerificationError:
-    statement-issuer-mismatch, statement-sequence-gap, statement-chain-broken, statement-after-final,
-    statement-key-events-fell, statement-repudiation-withdrawn.
+    The digest says that there is none between them, not the number: numbers can be used up on the chain by
+    whoever stole the operator's key. What a mirror checks; whether bits were cleared needs the lists
+    themselves. Raises VerificationError: statement-issuer-mismatch, statement-equivocation,
+    statement-sequence-fell, statement-chain-broken, statement-after-final, statement-key-events-fell,
+    statement-repudiation-withdrawn.
     """
     number = later.sequence
     if later.issuer != earlier.issuer:
         raise VerificationError("statement-issuer-mismatch", sequence=number)
-    if later.sequence != earlier.sequence + 1:
-        raise VerificationError("statement-sequence-gap", sequence=number, expected=earlier.sequence + 1)
+    if number == earlier.sequence and later.digest != earlier.digest:
+        raise VerificationError("statement-equivocation", sequence=number)
+    if number <= earlier.sequence:
+        raise VerificationError("statement-sequence-fell", sequence=number, known=earlier.sequence)
     if later.previous != earlier.digest:
         raise VerificationError("statement-chain-broken", sequence=number)
     if earlier.final:

@@ -12,8 +12,9 @@ from datetime import datetime
 from testamur.registry.canonical import Json, canonicalize, parse_json
 from testamur.registry.entries import check_registry_name
 from testamur.registry.errors import MalformedError
+from testamur.registry.finality import FinalityRule, parse_finality_rule, parse_hex
 from testamur.registry.hashing import sha256
-from testamur.registry.notes import VerifierKey, parse_vkey
+from testamur.registry.notes import COSIGNATURE_ED25519, ED25519, VerifierKey, parse_vkey
 from testamur.registry.policies import WitnessPolicy, parse_policy
 from testamur.registry.shapes import Shape, without_duplicates
 from testamur.registry.timestamps import parse_timestamp
@@ -33,8 +34,9 @@ MAX_CHAINS = 32
 FINGERPRINT_BYTES = 16
 """128 bits: nobody can make a second trust file with the same fingerprint; 26 letters can be read aloud."""
 
-MEMBER_ATTESTATIONS = "member-attestations"
 ROLES = ("witness", "mirror", "attestation")
+
+_SIGNATURE_TYPES = {"witness": COSIGNATURE_ED25519, "mirror": COSIGNATURE_ED25519, "attestation": ED25519}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,15 +61,6 @@ class Member:
     witness: tuple[DatedKey, ...]
     mirror: tuple[DatedKey, ...]
     attestation: tuple[DatedKey, ...]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FinalityRule:
-    """How a block header of this chain is known to be final; an unknown `type` is kept and proves nothing."""
-
-    type: str
-    threshold: int
-    interval_blocks: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -146,6 +139,7 @@ def parse_trust_file(data: bytes) -> TrustFile:
     shape.expect("version", 1)
     members = tuple(_member(item) for item in shape.shapes("members", minimum=1, maximum=MAX_MEMBERS))
     without_duplicates((member.name for member in members), shape.path("members"))
+    _check_holders(members, shape.path("members"))
     policies = shape.shape("policies")
     trust = TrustFile(
         registry=check_registry_name(shape.text("registry")),
@@ -178,6 +172,9 @@ def _dated_keys(shape: Shape, role: str) -> tuple[DatedKey, ...]:
     for item in shape.shapes(role, maximum=MAX_KEYS_PER_ROLE):
         until = item.optional_text("until")
         key = parse_vkey(item.text("key", max_length=4096))
+        if key.algorithm != _SIGNATURE_TYPES[role]:
+            wanted = f"{_SIGNATURE_TYPES[role]:#04x}"
+            raise MalformedError(item.path("key"), f"is of signature type {key.algorithm:#04x}, not {wanted}")
         found.append(
             DatedKey(
                 key=key,
@@ -187,6 +184,22 @@ def _dated_keys(shape: Shape, role: str) -> tuple[DatedKey, ...]:
         )
         item.refuse_unknown()
     return tuple(found)
+
+
+def _check_holders(members: tuple[Member, ...], subject: str) -> None:
+    """A public key has one member and one role, under whatever names.
+
+    Two members with one key would be one holder who counts twice. A cosignature does not say in which role it
+    was made, so a witness's could be shown as that of a mirror with the same key.
+    """
+    holders: dict[bytes, tuple[str, str]] = {}
+    for member in members:
+        for role in ROLES:
+            for dated in getattr(member, role):
+                holder = holders.setdefault(dated.key.raw, (member.name, role))
+                if holder != (member.name, role):
+                    shown = f"{holder[0]} ({holder[1]}) and {member.name} ({role})"
+                    raise MalformedError(subject, f"give one public key to {shown}"[:400])
 
 
 def _policy(policies: Shape, role: str, members: tuple[Member, ...]) -> WitnessPolicy:
@@ -201,28 +214,17 @@ def _policy(policies: Shape, role: str, members: tuple[Member, ...]) -> WitnessP
 
 
 def _chain(shape: Shape) -> TrustedChain:
-    rule = shape.shape("finality")
-    finality = FinalityRule(
-        type=rule.text("type", max_length=64),
-        threshold=rule.integer("threshold", minimum=1, maximum=MAX_MEMBERS),
-        interval_blocks=rule.integer("interval", minimum=1),
-    )
     chain = TrustedChain(
         chain_id=shape.integer("chainId", minimum=1),
         genesis_hash=_hex(shape, "genesisHash", 32),
         contract=_hex(shape, "contract", 20),
         from_block=shape.integer("fromBlock"),
         until_block=shape.optional_integer("untilBlock"),
-        finality=finality,
+        finality=parse_finality_rule(shape.shape("finality"), max_members=MAX_MEMBERS),
     )
-    rule.refuse_unknown()
     shape.refuse_unknown()
     return chain
 
 
 def _hex(shape: Shape, name: str, length: int) -> bytes:
-    text = shape.text(name, max_length=2 + 2 * length)
-    digits = text[2:]
-    if not text.startswith("0x") or len(digits) != 2 * length or set(digits) - set("0123456789abcdef"):
-        raise MalformedError(shape.path(name), f"must be 0x and {2 * length} lower-case hex digits")
-    return bytes.fromhex(digits)
+    return parse_hex(shape.text(name, max_length=2 + 2 * length), length, shape.path(name))

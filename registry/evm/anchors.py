@@ -25,11 +25,8 @@ from testamur.registry.evm.layout import (
     decode_log,
     decode_suspension,
 )
-from testamur.registry.evm.slots import (
-    ADDRESS_BYTES,
-    SLOT_BYTES,
-    history_slot,
-)
+from testamur.registry.evm.qbft import MAX_ROUND, MAX_SEALS, QBFT_SEALS, SEAL_BYTES, QbftSeals
+from testamur.registry.evm.slots import ADDRESS_BYTES, SLOT_BYTES, history_slot
 from testamur.registry.evm.tries import MAX_NODE_BYTES, MAX_NODES
 from testamur.registry.multiformats import decode_multibase, encode_multibase
 from testamur.registry.shapes import Shape
@@ -38,7 +35,7 @@ ANCHOR_TYPE = "evm-storage-proof"
 """The proof format's own name: a verifier dispatches on it, and other formats may stand beside it."""
 
 MEMBER_ATTESTATIONS = "member-attestations"
-"""Finality shown by members' signatures; other types are kept and prove nothing here."""
+"""Finality shown by members' signatures. Types that are not known are kept by name and prove nothing."""
 
 MAX_FINALITY_ENTRIES = 8
 """Ways to show that one block is final; two are defined."""
@@ -60,8 +57,8 @@ class AnchorEvidence:
     """One member of `anchors` in an evidence file, its shape checked and nothing else.
 
     `history` names the sequence numbers, beside the heads', whose history slots are among `slots`: the slot
-    of a mapping cannot be turned back into its key. `other_finality` names types of finality that are not
-    understood.
+    of a mapping cannot be turned back into its key. `header` is what the block hash covers; on a QBFT chain
+    `seals` stand beside it. `other_finality` names types of finality that are not understood.
     """
 
     chain_id: int
@@ -72,6 +69,7 @@ class AnchorEvidence:
     slots: tuple[bytes, ...]
     history: tuple[int, ...] = ()
     notes: tuple[str, ...] = ()
+    seals: QbftSeals | None = None
     other_finality: tuple[str, ...] = ()
     unknown: tuple[str, ...] = ()
 
@@ -84,6 +82,9 @@ class AnchorEvidence:
         finality: list[Json] = []
         if self.notes:
             finality.append({"type": MEMBER_ATTESTATIONS, "notes": list(self.notes)})
+        if self.seals is not None:
+            texts: list[Json] = [encode_multibase("u", seal) for seal in self.seals.seals]
+            finality.append({"type": QBFT_SEALS, "round": self.seals.round, "seals": texts})
         document: dict[str, Json] = {
             "type": ANCHOR_TYPE,
             "chainId": self.chain_id,
@@ -156,6 +157,7 @@ def parse_anchor(document: Json) -> AnchorEvidence:
     shape = Shape(document, "anchor")
     shape.expect("type", ANCHOR_TYPE)
     notes: list[str] = []
+    seals: QbftSeals | None = None
     other: list[str] = []
     unknown: list[str] = []
     for entry in shape.shapes("finality", maximum=MAX_FINALITY_ENTRIES):
@@ -163,6 +165,11 @@ def parse_anchor(document: Json) -> AnchorEvidence:
         if kind == MEMBER_ATTESTATIONS:
             notes += entry.texts("notes", maximum=MAX_NOTES, max_length=MAX_NOTE_CHARACTERS)
             entry.report_unknown(unknown)
+        elif kind == QBFT_SEALS and seals is None:
+            seals = _seals(entry)
+            entry.report_unknown(unknown)
+        elif kind == QBFT_SEALS:
+            raise MalformedError(shape.path("finality"), f"has {QBFT_SEALS} twice")
         else:
             other.append(kind)
     header_text = shape.text("header", max_length=2 * MAX_HEADER_BYTES)
@@ -183,6 +190,7 @@ def parse_anchor(document: Json) -> AnchorEvidence:
         ),
         history=_sequences(shape),
         notes=tuple(notes),
+        seals=seals,
         other_finality=tuple(other),
     )
     shape.report_unknown(unknown)
@@ -243,6 +251,16 @@ def prove_anchor(anchor: AnchorEvidence, *, issuer_id: bytes, log_id: bytes, epo
     Raises MalformedError and VerificationError as `prove_storage` and `read_anchor` do.
     """
     return read_anchor(prove_storage(anchor), issuer_id=issuer_id, log_id=log_id, epoch=epoch)
+
+
+def _seals(shape: Shape) -> QbftSeals:
+    found = []
+    for number, text in enumerate(shape.texts("seals", maximum=MAX_SEALS, max_length=2 * SEAL_BYTES)):
+        where = f"{shape.path('seals')}/{number}"
+        found.append(decode_multibase(text, subject=where, allowed="u"))
+        if len(found[-1]) != SEAL_BYTES:
+            raise MalformedError(where, f"must have {SEAL_BYTES} bytes, not {len(found[-1])}")
+    return QbftSeals(round=shape.integer("round", maximum=MAX_ROUND), seals=tuple(found))
 
 
 def _sequences(shape: Shape) -> tuple[int, ...]:

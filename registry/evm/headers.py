@@ -20,7 +20,11 @@ MAX_HEADER_FIELDS = 40
 """Twenty-three are defined; forks add a few in a decade."""
 
 MAX_CHAIN_INTEGER = 2**63 - 1
-"""Block numbers and times are 64-bit by protocol; the sign bit is left to languages that have one."""
+"""Block numbers are 64-bit by protocol; the sign bit is left to languages that have one."""
+
+MAX_CHAIN_SECONDS = 253_402_300_799
+"""The last second of the year 9999. A header's time is read before its finality is known, so a stranger
+chooses it, and calendars end."""
 
 _INTEGER = -1
 _ANY = -2
@@ -85,8 +89,8 @@ def parse_header(data: bytes) -> Header:
         raise MalformedError("block header", reason)
     values = [_field(name, kind, item) for (name, kind), item in zip(_FIELDS, fields, strict=False)]
     return Header(
-        number=_bounded("number", values),
-        timestamp=_bounded("timestamp", values),
+        number=_bounded("number", values, MAX_CHAIN_INTEGER),
+        timestamp=_bounded("timestamp", values, MAX_CHAIN_SECONDS),
         hash=keccak256(data),
         parent_hash=values[_POSITION["parentHash"]],
         state_root=values[_POSITION["stateRoot"]],
@@ -117,6 +121,11 @@ def encode_header(block: Mapping[str, object]) -> bytes:
     return data
 
 
+def field_position(name: str) -> int:
+    """Where the field that JSON-RPC calls `name` stands in `Header.fields`. Raises KeyError."""
+    return _POSITION[name]
+
+
 def _field(name: str, kind: int, item: rlp.RlpItem) -> bytes:
     subject = f"block header {name}"
     if not isinstance(item, bytes):
@@ -128,10 +137,10 @@ def _field(name: str, kind: int, item: rlp.RlpItem) -> bytes:
     return item
 
 
-def _bounded(name: str, values: list[bytes]) -> int:
+def _bounded(name: str, values: list[bytes], maximum: int) -> int:
     value = int.from_bytes(values[_POSITION[name]])
-    if value > MAX_CHAIN_INTEGER:
-        raise MalformedError(f"block header {name}", f"is above {MAX_CHAIN_INTEGER}")
+    if value > maximum:
+        raise MalformedError(f"block header {name}", f"is above {maximum}")
     return value
 
 

@@ -140,7 +140,7 @@ def _verdict(
         entry_at=context.anchored.entry_at if context.anchored else None,
         evidence_at=context.evidence_at,
         valid_from=credential.valid_from if credential else None,
-        valid_until=credential.valid_until if credential else None,
+        valid_until=context.valid_until,
         list_status=context.list_status,
         status_changed=context.status_changed,
         final=context.final,

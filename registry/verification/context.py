@@ -76,6 +76,7 @@ class Context:
     anchored: Anchored | None = None
     list_status: CredentialStatus = CredentialStatus.UNKNOWN
     outside_validity: CredentialStatus | None = None
+    valid_until: datetime | None = None
     evidence_at: datetime | None = None
     status_changed: bool = False
     final: bool = False

@@ -36,9 +36,14 @@ class IssuerKeys:
         """How many key events there are in all chains together."""
         return sum(len(chain.events) for chain in self.chains)
 
-    def public_key(self, verification_method: str) -> PublicKey:
-        """The key that a proof names. Raises VerificationError("verification-method-unknown")."""
-        for chain in self.chains:
+    def public_key(self, verification_method: str, position: Position | None = None) -> PublicKey:
+        """The key that a proof names; at a position, as the chain that governs it understands the name first.
+
+        Two chains may give one name to two keys: the lost one, and the one that replaced it.
+        Raises VerificationError("verification-method-unknown").
+        """
+        chains = self.chains if position is None else (self._governing(position), *self.chains)
+        for chain in chains:
             found = chain.find_key(verification_method)
             if found is not None:
                 return found.public_key
@@ -50,16 +55,20 @@ class IssuerKeys:
             raise VerificationError(
                 "key-not-in-force", method=verification_method[:200], index=position.index
             )
-        return self.public_key(verification_method)
+        return self.public_key(verification_method, position)
 
     def is_in_force(self, verification_method: str, position: Position) -> bool:
         """Whether the key was in force at the position, by the chain that governs it."""
+        found = self._governing(position).find_key(verification_method)
+        return found is not None and found.contains(position)
+
+    def _governing(self, position: Position) -> KeyChain:
+        """The newest chain that had begun at the position."""
         governing = self.chains[0]
         for chain in self.chains[1:]:
             if chain.start <= position:
                 governing = chain
-        found = governing.find_key(verification_method)
-        return found is not None and found.contains(position)
+        return governing
 
     def bind(self, records: tuple[KeyChainRecord, ...]) -> None:
         """The chains after the first are exactly those that the contract recorded, where it says they begin.

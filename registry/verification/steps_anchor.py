@@ -18,9 +18,12 @@ from testamur.registry.evm.anchors import (
 )
 from testamur.registry.evm.attestations import attest_header, verify_attestations
 from testamur.registry.evm.layout import Lifecycle
+from testamur.registry.evm.qbft import quorum_of, verify_seals
+from testamur.registry.finality import AttestationRule, SealRule
 from testamur.registry.hashing import sha256
+from testamur.registry.policies import NO_QUORUM
 from testamur.registry.shapes import Shape
-from testamur.registry.trust import MEMBER_ATTESTATIONS, TrustedChain, TrustFile
+from testamur.registry.trust import TrustedChain, TrustFile
 from testamur.registry.verification.context import Context, Passed, Undecided
 from testamur.registry.verification.verdict import Anchored
 
@@ -47,7 +50,8 @@ def anchored(context: Context) -> Passed:
             undecided = undecided or reason
     if not proven:
         raise undecided or Undecided("not-anchored")
-    storage, finality = max(proven, key=lambda pair: pair[0].header.number)
+    # By time, because two chains count their blocks apart: a retired one may have the higher numbers.
+    storage, finality = max(proven, key=lambda pair: pair[0].header.timestamp)
     anchor = _match(context, storage)
     context.proven = anchor
     context.anchored = _times(context, anchor, finality)
@@ -82,8 +86,30 @@ def _finality(
         if own != proven.header.hash:
             raise VerificationError("header-not-canonical", block=proven.header.number)
         return OWN_RPC
-    if chain.finality.type != MEMBER_ATTESTATIONS:
-        raise Undecided("finality-rule-unknown", rule=chain.finality.type)
+    rule = chain.finality
+    if isinstance(rule, AttestationRule):
+        return _attested(trust, rule, anchor, proven)
+    if isinstance(rule, SealRule):
+        return _sealed(rule, anchor, proven)
+    raise Undecided("finality-rule-unknown", rule=rule.type)
+
+
+def _sealed(rule: SealRule, anchor: AnchorEvidence, proven: ProvenStorage) -> str:
+    validators = rule.validators_at(proven.header.number)
+    if validators is None:
+        raise Undecided("validators-unknown", block=proven.header.number)
+    if anchor.seals is None:
+        raise Undecided("seals-missing", got=0, wanted=quorum_of(len(validators)))
+    try:
+        seen = verify_seals(proven.header, anchor.seals, validators)
+    except VerificationError as error:
+        if error.reason == "seal-quorum":
+            raise Undecided("seals-missing", **error.parameters) from error
+        raise
+    return f"{len(seen)} of {len(validators)} {rule.type}"
+
+
+def _attested(trust: TrustFile, rule: AttestationRule, anchor: AnchorEvidence, proven: ProvenStorage) -> str:
     mined_at = datetime.fromtimestamp(proven.header.timestamp, UTC)
     members = {
         dated.key: member.name
@@ -95,12 +121,12 @@ def _finality(
         trust.registry, chain_id=anchor.chain_id, genesis_hash=anchor.genesis_hash, header=proven.header
     )
     try:
-        seen = verify_attestations(anchor.notes, members, chain.finality.threshold, expected)
+        seen = verify_attestations(anchor.notes, members, rule.threshold, expected)
     except VerificationError as error:
         if error.reason == "attestation-quorum":
             raise Undecided("finality-unproven", **error.parameters) from error
         raise
-    return f"{len(seen)} of {len(trust.members)} {MEMBER_ATTESTATIONS}"
+    return f"{len(seen)} of {len(trust.members)} {rule.type}"
 
 
 def _match(context: Context, storage: ProvenStorage) -> ProvenAnchor:
@@ -165,7 +191,7 @@ def issuer(context: Context) -> Passed:
         raise Undecided("not-established", step=4)
     anchor = context.proven
     if anchor is None:
-        if not context.policy.require_anchor and context.witnessed is not None and context.witnessed.quorum:
+        if not context.policy.require_anchor and _mirrors_vouch(context):
             return Passed(reason="issuer-vouched-by-mirrors", parameters={"issuer": keys.issuer[:200]})
         raise Undecided("not-established", step=6)
     admission = Admission(
@@ -189,3 +215,12 @@ def issuer(context: Context) -> Passed:
     if anchor.issuer.lifecycle != Lifecycle.ACTIVE:
         raise VerificationError("issuer-not-admitted", issuer=keys.issuer)
     return Passed(reason="issuer-active", parameters=parameters, facts=facts)
+
+
+def _mirrors_vouch(context: Context) -> bool:
+    """Whether a quorum of mirrors signed, and the trust file asks for one.
+
+    Mirrors have checked whose log it is; witnesses look at consistency alone, and cosign a stranger's too.
+    """
+    asked = context.trust is not None and context.trust.mirror_policy.quorum != NO_QUORUM
+    return asked and context.witnessed is not None and context.witnessed.quorum

@@ -1,5 +1,7 @@
 """Steps 1, 2, 3, 7, 10 and 11: what the credential says, and whose key signed it."""
 
+from datetime import datetime
+
 from testamur.registry.canonical import Json
 from testamur.registry.credentials import Credential, credential_digest, parse_credential
 from testamur.registry.descriptions import describe
@@ -10,6 +12,7 @@ from testamur.registry.keys import PublicKey
 from testamur.registry.multiformats import encode_digest
 from testamur.registry.proofs import proofs_of, verify_document_proof
 from testamur.registry.shapes import Shape
+from testamur.registry.timestamps import parse_timestamp
 from testamur.registry.verification.context import Context, Passed, Undecided
 from testamur.registry.verification.verdict import CredentialStatus, Facts
 
@@ -84,14 +87,21 @@ def credential_proof(context: Context) -> Passed:
     """
     credential = context.need_credential()
     methods: list[Json] = []
+    is_whole = False
     for method, proof in _proofs(credential):
         try:
-            verify_document_proof(credential.json, proof, _key_for(context, method))
+            proven = verify_document_proof(credential.json, proof, _key_for(context, method))
         except VerificationError as error:
             if error.reason in NOT_UNDERSTOOD:
                 raise Undecided(error.reason, **error.parameters) from error
             raise
+        contexts = proven["@context"]  # one alone may stand there without a list
+        is_whole = is_whole or credential.json["@context"] in (contexts, [contexts])
         methods.append(method)
+    if not is_whole:
+        # A proof stays whole when contexts are appended, and a host can log what it appended to. What no
+        # proof covers is not the issuer's meaning.
+        raise VerificationError("proof-context-mismatch")
     return Passed(
         reason="proof-verified", parameters={"count": len(methods)}, facts={"verificationMethods": methods}
     )
@@ -108,7 +118,8 @@ def _proofs(credential: Credential) -> list[tuple[str, dict[str, Json]]]:
 
 def _key_for(context: Context, method: str) -> PublicKey:
     if context.keys is not None:
-        return context.keys.public_key(method)
+        # The position at which step 7 asks whether the key was in force: both mean the same key.
+        return context.keys.public_key(method, _position(context))
     issuer = context.need_credential().issuer_id
     if issuer.startswith("did:key:") and parse_did(issuer).method == "key":
         key = resolve_did_key_public(issuer)
@@ -117,6 +128,12 @@ def _key_for(context: Context, method: str) -> PublicKey:
     if context.evidence is None:
         raise Undecided("issuer-key-unknown", method=method[:200])
     raise Undecided("not-established", step=4)
+
+
+def _position(context: Context) -> Position | None:
+    if context.entry is None or context.origin is None:
+        return None
+    return Position(context.origin.epoch, context.entry.proof.index)
 
 
 def signing_key(context: Context) -> Passed:
@@ -139,19 +156,34 @@ def signing_key(context: Context) -> Passed:
 
 
 def validity_period(context: Context) -> Passed:
-    """Step 10. The moment asked about lies between `validFrom` and `validUntil`, both included."""
+    """Step 10. The moment asked about lies between `validFrom` and `validUntil`, both included.
+
+    A proof that `expires` earlier ends it earlier: its signer vouches for no longer than that.
+    """
     credential = context.need_credential()
     moment = context.now
+    ends = [end for end in (credential.valid_until, *_proof_ends(credential)) if end is not None]
+    context.valid_until = min(ends, default=None)
     if credential.valid_from is not None and moment < credential.valid_from:
         context.outside_validity = CredentialStatus.NOT_YET_VALID
         raise VerificationError("not-yet-valid", date=credential.valid_from.date().isoformat())
-    if credential.valid_until is None:
+    if context.valid_until is None:
         return Passed(reason="no-end-date")
-    date = credential.valid_until.date().isoformat()
-    if moment > credential.valid_until:
+    date = context.valid_until.date().isoformat()
+    if moment > context.valid_until:
         context.outside_validity = CredentialStatus.EXPIRED
         raise VerificationError("expired", date=date)
     return Passed(reason="within-validity", parameters={"date": date})
+
+
+def _proof_ends(credential: Credential) -> list[datetime]:
+    """When its Data Integrity proofs expire. https://www.w3.org/TR/vc-data-integrity/#proofs."""
+    ends = []
+    for proof in proofs_of(credential.json, "credential") if "proof" in credential.json else []:
+        if proof["type"] == "DataIntegrityProof" and "expires" in proof:
+            shape = Shape(proof, "proof")
+            ends.append(parse_timestamp(shape.text("expires"), shape.path("expires")))
+    return ends
 
 
 def holder_binding(context: Context) -> Passed:

@@ -11,10 +11,10 @@ from testamur.registry.checkpoints import (
     verify_cosignatures,
 )
 from testamur.registry.entries import Entry, EntryKind, parse_origin
-from testamur.registry.errors import VerificationError
+from testamur.registry.errors import MalformedError, VerificationError
 from testamur.registry.evidence import Evidence, LogEvidence, LoggedEntry
 from testamur.registry.key_events import Position
-from testamur.registry.notes import parse_vkey
+from testamur.registry.notes import ED25519, VerifierKey, parse_vkey
 from testamur.registry.policies import WitnessPolicy
 from testamur.registry.seals import parse_seal
 from testamur.registry.statements import Statement, parse_statement, verify_statement
@@ -45,7 +45,8 @@ def logged(context: Context) -> Passed:
         raise VerificationError("entry-missing")
     origin = parse_origin(name)
     if not evidence.registry == origin.registry == trust.registry:
-        raise VerificationError("other-registry", got=evidence.registry, wanted=trust.registry)
+        # The verifier brought the trust file of another registry: nothing is proven, either way.
+        raise Undecided("other-registry", got=evidence.registry, wanted=trust.registry)
     log, newest = evidence.logs[name], _newest_log(evidence, name)
     context.log, context.newest_log, context.origin = log, newest, origin
     keys = verify_issuer_keys(newest.key_events)
@@ -112,7 +113,7 @@ def witnessed(context: Context) -> Passed:
     trust = context.need_trust()
     keys = context.need_keys()
     for one in _distinct(log, newest):
-        verify_checkpoint(one.checkpoint, parse_vkey(one.key))
+        verify_checkpoint(one.checkpoint, _log_key(one))
         context.statements[one.origin] = _prove_seal(one, keys)
     counted = [_count_both(context, trust, one.checkpoint) for one in _distinct(log, newest)]
     least = min(counted, key=lambda item: (item.quorum, item.witnesses, item.mirrors))
@@ -127,6 +128,14 @@ def witnessed(context: Context) -> Passed:
         raise Undecided("quorum-missing", **parameters)
     statement = context.need_statement()
     return Passed(reason="witnessed", parameters=parameters, facts={"statement": statement.sequence})
+
+
+def _log_key(log: LogEvidence) -> VerifierKey:
+    key = parse_vkey(log.key)
+    if key.algorithm != ED25519:
+        # A cosignature key signs other bytes than a log's key: a witness is not the log.
+        raise MalformedError("log key", f"is of signature type {key.algorithm:#04x}, not {ED25519:#04x}")
+    return key
 
 
 def _distinct(log: LogEvidence, newest: LogEvidence) -> list[LogEvidence]:

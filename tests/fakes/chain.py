@@ -11,8 +11,8 @@ from coincurve import PublicKey
 from eth_abi import decode
 
 from fakes.chain_state import RegistryState
-from testamur.node.chain.client import RpcRefused
 from testamur.node.chain.contracts import functions
+from testamur.node.chain.refusals import RpcRefused
 from testamur.node.chain.values import ChainIdentity, Fees, Receipt, StorageAnswer
 from testamur.node.errors import ChainUnavailable
 from testamur.registry.evm import slots
@@ -25,7 +25,8 @@ WORD = (1 << 256) - 1
 class FakeChain:
     """Takes the place of a ChainClient. `outages` calls fail; `on_call` sees every call's name first."""
 
-    def __init__(self, *, finality_depth=2):
+    def __init__(self, *, finality_depth=2, name="http://fake"):
+        self.name = name
         self.state = RegistryState(number=0, neighbours=5)
         self.identity = ChainIdentity(chain_id=31337, genesis_hash=parse_header(self.state.header()).hash)
         self.contract = self.state.contract
@@ -49,6 +50,7 @@ class FakeChain:
 
     def mine(self, blocks=1):
         for _ in range(blocks):
+            self.state.parent_hash = parse_header(self.blocks[-1][0]).hash
             self.state.number += 1
             self.state.timestamp += 1
             mined, self.mempool = list(self.mempool.values()), {}
@@ -98,10 +100,26 @@ class FakeChain:
         self._called("header_bytes")
         return self.blocks[number][0]
 
-    async def get_proof(self, contract, wanted, block_number):
+    async def find_header(self, number):
+        self._called("find_header")
+        return parse_header(self.blocks[number][0]) if number < len(self.blocks) else None
+
+    async def header(self, number):
+        found = await self.find_header(number)
+        if found is None:
+            raise ChainUnavailable(f"{self.name} has no block {number}")
+        return found
+
+    async def find_seals(self, number):
+        self._called("find_seals")
+
+    async def get_proof(self, contract, wanted, block_number, *, accept=None):
         self._called("get_proof")
         evidence = self.blocks[block_number][1].evidence(wanted)
-        return StorageAnswer(nodes=evidence.nodes)
+        answer = StorageAnswer(nodes=evidence.nodes)
+        if accept is not None:
+            accept(answer)
+        return answer
 
     async def transaction_count(self, address, *, block=None):
         self._called("transaction_count")

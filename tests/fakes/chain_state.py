@@ -33,6 +33,7 @@ class RegistryState:
     contract: bytes = CONTRACT
     number: int = 64
     timestamp: int = 1_795_000_000
+    parent_hash: bytes = bytes(32)
     storage: dict = field(default_factory=dict)
     neighbours: int = 0
 
@@ -76,7 +77,12 @@ class RegistryState:
     def header(self):
         """RLP of the block header, with fields up to Prague."""
         _, state_trie = self.tries()
-        return header_bytes(state_root=state_trie.root, number=self.number, timestamp=self.timestamp)
+        return header_bytes(
+            state_root=state_trie.root,
+            number=self.number,
+            timestamp=self.timestamp,
+            parent_hash=self.parent_hash,
+        )
 
     def evidence(self, wanted):
         """An anchor that proves the slots `wanted`, without finality notes."""
@@ -119,10 +125,10 @@ def _tries(slots_and_values, contract, neighbours):
     return storage_trie, Trie({**state, keccak256(contract): account})
 
 
-def header_bytes(*, state_root, number, timestamp, extra_data=b"", later=()):
+def header_bytes(*, state_root, number, timestamp, extra_data=b"", later=(), parent_hash=bytes(32)):
     """RLP of a header; `later` are fields that forks after Prague added."""
     zero = bytes(32)
-    fields = [zero, zero, bytes(20), state_root, zero, zero, bytes(256)]
+    fields = [parent_hash, zero, bytes(20), state_root, zero, zero, bytes(256)]
     fields += [rlp.encode_integer(value) for value in (0, number, 30_000_000, 0, timestamp)]
     fields += [extra_data, zero, bytes(8), rlp.encode_integer(7), zero, b"", b"", zero, zero]
     return rlp.encode([*fields, *later])

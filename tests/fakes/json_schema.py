@@ -6,7 +6,8 @@ KNOWN = frozenset(
     {
         *("$ref", "type", "description", "format", "default", "enum", "pattern", "minLength", "maxLength"),
         *("minimum", "maximum", "items", "minItems", "maxItems"),
-        *("properties", "required", "additionalProperties"),
+        *("properties", "required", "additionalProperties", "propertyNames", "maxProperties"),
+        *("const", "anyOf", "not", "title", "$schema", "$defs"),
     }
 )
 
@@ -14,6 +15,7 @@ TYPES = {
     "object": lambda value: isinstance(value, dict),
     "array": lambda value: isinstance(value, list),
     "string": lambda value: isinstance(value, str),
+    "number": lambda value: isinstance(value, int | float) and not isinstance(value, bool),
     "integer": lambda value: isinstance(value, int) and not isinstance(value, bool),
     "boolean": lambda value: isinstance(value, bool),
     "null": lambda value: value is None,
@@ -25,17 +27,26 @@ def violations(value, schema, schemas, where="$"):
     unknown = set(schema) - KNOWN
     assert not unknown, f"{where}: the schema uses {unknown}, which this validator does not know"
     if "$ref" in schema:
-        name = schema["$ref"].removeprefix("#/components/schemas/")
+        if schema["$ref"].endswith(".json"):  # another file, with definitions of its own
+            return violations(value, schemas[schema["$ref"]], schemas[schema["$ref"]]["$defs"], where)
+        name = schema["$ref"].removeprefix("#/components/schemas/").removeprefix("#/$defs/")
         return violations(value, schemas[name], schemas, where)
     kinds = schema.get("type", list(TYPES))
     if not any(TYPES[kind](value) for kind in ([kinds] if isinstance(kinds, str) else kinds)):
         return [f"{where}: {value!r} is not of type {kinds}"]
+    branches = [violations(value, branch, schemas, where) for branch in schema.get("anyOf", [])]
+    if branches and all(branches):
+        return [f"{where}: none of: {' | '.join(found[0] for found in branches)}"]
+    if "not" in schema and not violations(value, schema["not"], schemas, where):
+        return [f"{where}: {value!r} is what it must not be"]
     nested = [*_array(value, schema, schemas, where), *_object(value, schema, schemas, where)]
     return [*_scalar(value, schema, where), *nested]
 
 
 def _scalar(value, schema, where):
     found = []
+    if "const" in schema and (value != schema["const"] or isinstance(value, bool)):
+        found.append(f"{where}: {value!r} is not {schema['const']!r}")
     if "enum" in schema and value not in schema["enum"]:
         found.append(f"{where}: {value!r} is not one of {schema['enum']}")
     if isinstance(value, str):
@@ -65,6 +76,10 @@ def _object(value, schema, schemas, where):
     members = schema.get("properties", {})
     rest = schema.get("additionalProperties", {})
     found = [f"{where}: {name} is missing" for name in schema.get("required", []) if name not in value]
+    if len(value) > schema.get("maxProperties", len(value)):
+        found.append(f"{where}: {len(value)} members")
+    for name in value if "propertyNames" in schema else ():
+        found += violations(name, schema["propertyNames"], schemas, f"{where}/{name}")
     for name, item in value.items():
         if name in members:
             found += violations(item, members[name], schemas, f"{where}/{name}")

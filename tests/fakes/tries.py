@@ -39,13 +39,13 @@ class Trie:
             return b""
         if len(items) == 1:
             path, value = items[0]
-            return [_packed(path[depth:], is_leaf=True), value]
+            return [packed(path[depth:], is_leaf=True), value]
         first, last = items[0][0], items[-1][0]
         shared = depth
         while shared < min(len(first), len(last)) and first[shared] == last[shared]:
             shared += 1
         if shared > depth:
-            return [_packed(first[depth:shared], is_leaf=False), self._reference(self._build(items, shared))]
+            return [packed(first[depth:shared], is_leaf=False), self._reference(self._build(items, shared))]
         children = [
             self._reference(
                 self._build(
@@ -68,7 +68,7 @@ def _nibbles(key):
     return bytes(digit for byte in key for digit in (byte >> 4, byte & 15))
 
 
-def _packed(path, *, is_leaf):
+def packed(path, *, is_leaf):
     digits = [2 * is_leaf + 1, *path] if len(path) % 2 else [2 * is_leaf, 0, *path]
     return bytes(16 * high + low for high, low in zip(digits[::2], digits[1::2], strict=True))
 

@@ -119,6 +119,7 @@ class World:
     revoked: tuple[int, ...] = ()
     suspended: tuple[int, ...] = ()
     statement_on_chain: int | None = None
+    statements_above: int = 0
     identity: bytes | None = None
     log_key_on_chain: bytes | None = None
     root_on_chain: bytes | None = None
@@ -168,7 +169,8 @@ class World:
         lists = [(LISTS[purpose], purpose, bits(indexes)) for purpose, indexes in changed.items() if indexes]
         if not lists:
             return publication
-        second = build_bundle(publication, did=DID, lists=lists, key=ISSUER_KEY, now=now)
+        above = self.statements_above
+        second = build_bundle(publication, did=DID, lists=lists, key=ISSUER_KEY, now=now, above=above)
         return verify_bundle(
             publication, parse_bundle(second), did=DID, published=Position(1, 5), logged=Position(1, 6)
         )

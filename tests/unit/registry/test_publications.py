@@ -97,12 +97,27 @@ def test_repeating_the_newest_statement_changes_nothing() -> None:
 
 def test_a_second_statement_with_the_same_sequence_is_refused() -> None:
     other = resigned(first_bundle(), time="2026-11-21T11:00:00Z")
-    assert reason_of(FIRST, other) == "statement-sequence-gap"
+    assert reason_of(FIRST, other) == "statement-equivocation"
+    second = accepted(FIRST, next_bundle(FIRST, (REVOCATION, "revocation", bits(7))))
+    assert reason_of(second, other) == "statement-sequence-fell"
 
 
 def test_a_statement_cannot_come_out_of_nowhere() -> None:
     second = next_bundle(FIRST, (REVOCATION, "revocation", bits(7)))
-    assert reason_of(None, second) == "statement-sequence-gap"
+    assert reason_of(None, second) == "statement-chain-broken"
+
+
+def test_a_statement_may_leave_numbers_out_and_nothing_else() -> None:
+    revocation = next_bundle(FIRST, (REVOCATION, "revocation", bits(7)))
+    jumped = accepted(FIRST, resigned(revocation, sequence=16_385))
+    assert jumped.statement.sequence == 16_385
+    assert jumped.lists[REVOCATION].entry.sequence == 2
+    after = accepted(jumped, next_bundle(jumped, (REVOCATION, "revocation", bits(7, 8))))
+    assert after.statement.sequence == 16_386
+    cleared = next_bundle(jumped, (REVOCATION, "revocation", bits()))
+    assert reason_of(jumped, resigned(cleared, sequence=20_000)) == "status-bit-cleared"
+    missed = next_bundle(accepted(FIRST, revocation), (REVOCATION, "revocation", bits(7, 8)))
+    assert reason_of(FIRST, resigned(missed, sequence=16_385)) == "statement-chain-broken"
 
 
 def test_a_statement_names_exactly_what_is_there() -> None:

@@ -222,11 +222,50 @@ def test_a_statement_follows_the_one_it_names() -> None:
     verify_succession(FIRST, second)
 
 
+@pytest.mark.parametrize("sequence", [2, 3, 16_385, (1 << 32) - 1])
+def test_numbers_may_be_left_out_when_the_digests_chain(sequence: int) -> None:
+    """Whoever stole the operator's key can use numbers up on the chain; the issuer goes on above them."""
+    later = parse_statement(signed(FIRST, sequence=sequence))
+    verify_succession(FIRST, later)
+
+
+def test_a_statement_left_out_is_found_by_the_digest_and_not_by_the_number() -> None:
+    second = parse_statement(signed(FIRST))
+    third = parse_statement(signed(second))
+    verify_succession(second, third)
+    with pytest.raises(VerificationError, match="statement-chain-broken"):
+        verify_succession(FIRST, third)
+    with pytest.raises(VerificationError, match="statement-chain-broken"):
+        verify_succession(FIRST, parse_statement(signed(second, sequence=16_385)))
+
+
+def test_the_next_statement_is_above_what_is_used_up() -> None:
+    def number(previous: Statement | None, above: int) -> Any:
+        document = build_statement(
+            issuer=DID, time=TIME, key_events=[bytes(32)], status=[], previous=previous, above=above
+        )
+        return document["sequence"]
+
+    assert [number(FIRST, above) for above in (0, 1, 2, 16_384)] == [2, 2, 3, 16_385]
+    assert number(None, 16_384) == 1
+
+
+def test_numbers_never_fall_and_are_used_once() -> None:
+    high = parse_statement(signed(FIRST, sequence=16_385))
+    with pytest.raises(VerificationError, match="statement-sequence-fell"):
+        verify_succession(high, parse_statement(signed(high, sequence=16_384)))
+    with pytest.raises(VerificationError, match="statement-equivocation"):
+        verify_succession(high, parse_statement(signed(high, sequence=16_385)))
+    verify_succession(high, parse_statement(signed(high)))
+    with pytest.raises(VerificationError, match="statement-sequence-fell"):
+        verify_succession(FIRST, FIRST)
+
+
 @pytest.mark.parametrize(
     ("changes", "reason"),
     [
         ({"issuer": "did:web:other.example"}, "statement-issuer-mismatch"),
-        ({"sequence": 3}, "statement-sequence-gap"),
+        ({"sequence": 1, "previous": None, "final": True}, "statement-equivocation"),
         ({"previous": encode_digest(bytes(32))}, "statement-chain-broken"),
         ({"keyEvents": {"count": 1, "head": encode_digest(bytes(32))}}, "statement-key-events-fell"),
     ],

@@ -6,9 +6,11 @@ from datetime import UTC, datetime
 import pytest
 
 from fakes.chain_state import CONTRACT, GENESIS
-from fakes.whole_registry import CHAIN_ID, role_signer, trust_document
+from fakes.issuers import signing_key
+from fakes.whole_registry import CHAIN_ID, role_key, role_signer, trust_document
 from testamur.registry.canonical import canonicalize
 from testamur.registry.errors import MalformedError
+from testamur.registry.notes import NoteSigner
 from testamur.registry.trust import MAX_TRUST_FILE_BYTES, parse_trust_file
 
 
@@ -51,7 +53,35 @@ def test_the_fingerprint_is_26_letters_and_ignores_signatures_and_white_space():
     assert parsed(changed(lambda d: d.update(sequence=2))).fingerprint != trust.fingerprint
 
 
+def rekeyed(member, role, key, algorithm=4):
+    """A change: the member's key of a role is `key`, under its usual name; policies name it as well."""
+
+    def change(document):
+        names = [item["name"] for item in document["members"]]
+        dated = document["members"][names.index(member)][role][0]
+        name = role_signer(member, role).name
+        before, after = (
+            dated["key"],
+            NoteSigner(name=name, key=key, algorithm=algorithm).verifier_key.to_text(),
+        )
+        dated["key"] = after
+        for which, text in document["policies"].items():
+            document["policies"][which] = text.replace(before, after)
+
+    return change
+
+
 CHANGES = {
+    "cosignature key for attesting": (rekeyed("ada", "attestation", signing_key(7)), "0x04, not 0x01"),
+    "attestation key for witnessing": (rekeyed("ada", "witness", signing_key(7), 1), "0x01, not 0x04"),
+    "one key of two attesters": (
+        rekeyed("bit", "attestation", role_key("ada", "attestation"), 1),
+        "ada (attestation) and bit (attestation)",
+    ),
+    "one key as witness and mirror": (
+        rekeyed("ada", "mirror", role_key("ada", "witness")),
+        "ada (witness) and ada (mirror)",
+    ),
     "unknown member": (lambda d: d.update(witnes=1), "witnes"),
     "unknown member of a member": (lambda d: d["members"][0].update(urll="x"), "urll"),
     "unknown member of a chain": (lambda d: d["chains"][0].update(untilblock=1), "untilblock"),

@@ -153,10 +153,10 @@ def test_an_issuer_nobody_admitted_is_proven_to_be_unknown(state):
 def test_unknown_members_are_kept_out_and_reported(state):
     document = state.evidence_for(ADA.issuer_id, ADA.log_id).with_notes(["n"]).to_json()
     document["colour"] = "blue"
-    document["finality"] += [{"type": "qbft-seals", "seals": []}]
+    document["finality"] += [{"type": "zero-knowledge-2040", "proof": []}]
     document["finality"][0]["mood"] = 1
     anchor = parse_anchor(document)
-    assert anchor.other_finality == ("qbft-seals",)
+    assert anchor.other_finality == ("zero-knowledge-2040",)
     assert len(anchor.unknown) == 2
     assert any("colour" in name for name in anchor.unknown)
 

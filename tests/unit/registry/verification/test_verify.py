@@ -354,10 +354,25 @@ def test_a_file_that_is_none_is_malformed_and_never_a_crash(data):
         verify_dossier(data, trust=trust(), now=NOW)
 
 
-def test_an_empty_object_is_judged_as_a_credential_that_is_none():
-    verdict = verify_dossier(b"{}", trust=trust(), now=NOW)
-    assert verdict.check(Step.WELL_FORMED).result == CheckResult.FAIL
-    assert verdict.outcome == Outcome.INVALID
+@pytest.mark.parametrize("data", [b"{}", b'{"type":"TestamurTrust","version":1}', b'{"name":"x"}'])
+def test_json_that_does_not_even_look_like_a_credential_is_a_wrong_file_and_no_verdict(data):
+    with pytest.raises(MalformedError, match="neither a credential"):
+        verify_dossier(data, trust=trust(), now=NOW)
+
+
+@pytest.mark.parametrize("member", ["@context", "type", "issuer", "credentialSubject", "proof"])
+def test_a_credential_without_a_member_that_it_needs_is_judged_invalid(honest, member):
+    crippled = copy.deepcopy(honest)
+    crippled["credential"].pop(member)
+    assert judge(crippled).outcome == Outcome.INVALID
+
+
+def test_the_trust_file_of_another_registry_proves_nothing_and_judges_nothing(honest):
+    document = trust_document()
+    document["registry"] = "other.example"
+    verdict = judge(honest, trust=parse_trust_file(canonicalize(document)))
+    assert verdict.check(Step.LOGGED).reason == "other-registry"
+    assert (verdict.outcome, verdict.failed) == (Outcome.INDETERMINATE, ())
 
 
 def test_evidence_with_members_of_a_later_version_is_used_and_reported(honest):

@@ -1,0 +1,204 @@
+"""Whole registries, honest and not, and the verdict on what they give out."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from fakes.awards import award
+from fakes.issuers import signing_key
+from fakes.whole_registry import World
+from testamur.registry.evidence_building import tailored
+from testamur.registry.evm.layout import Lifecycle
+from testamur.registry.hashing import sha256
+from vectors.files import BASE, LOG, Vector, add, replace, world
+
+
+def chunked() -> Any:
+    """Status as the chunk with its path: a crowd of others is revoked, so that the list does not compress."""
+    made = World(revoked=tuple(index for index in range(100, 131_000) if sha256(b"%d" % index)[0] < 32))
+    return {"credential": made.credential, "evidence": tailored(made.evidence(), made.credential)}
+
+
+def expired() -> Any:
+    """An award that ended before it is looked at."""
+    return World(award={**award(), "validUntil": "2026-10-01T00:00:00Z"}).dossier()
+
+
+SUSPENSION = {
+    "fromEpoch": 1,
+    "fromSize": 6,
+    "untilEpoch": 1,
+    "untilSize": 20,
+    "suspendedAt": 5,
+    "reinstatedAt": 9,
+}
+
+
+def good_vectors() -> list[Vector]:
+    """What must be found valid."""
+    return [
+        Vector(name=BASE, about="An honest dossier.", outcome="valid", status="active"),
+        Vector(
+            name="good-closed-issuer",
+            about="The issuer has closed since: its last word is final.",
+            outcome="valid",
+            status="active",
+            checks=((8, "pass", "issuer-closed"),),
+            dossier=world(lifecycle=Lifecycle.CLOSED),
+        ),
+        Vector(
+            name="good-issuer-suspended-since",
+            about="The issuer was suspended after the entry.",
+            outcome="valid",
+            status="active",
+            checks=((8, "pass", "issuer-suspended-since"),),
+            dossier=world(lifecycle=Lifecycle.SUSPENDED),
+        ),
+        Vector(
+            name="good-status-chunk",
+            about="A large status list is given as one chunk with its path.",
+            outcome="valid",
+            status="active",
+            checks=((9, "pass", "status-active"),),
+            dossier=chunked,
+        ),
+        Vector(
+            name="good-unknown-member",
+            about="A member of a later minor version is ignored, and reported.",
+            outcome="valid",
+            status="active",
+            patch=add("/evidence/later", {"any": "thing"}),
+        ),
+        Vector(
+            name="good-unknown-anchor-beside",
+            about="An anchor of a type that is not understood proves nothing and breaks nothing.",
+            outcome="valid",
+            status="active",
+            patch=add("/evidence/anchors/-", {"type": "opentimestamps"}),
+        ),
+    ]
+
+
+def undecided_vectors() -> list[Vector]:
+    """What must be found neither valid nor invalid."""
+    cases: list[tuple[str, str, int, str, Any]] = [
+        ("unanchored", "There is no anchor.", 6, "not-anchored", world(anchored=False)),
+        ("unattested", "No member attests the header.", 6, "finality-unproven", world(attesters=())),
+        (
+            "unwitnessed",
+            "One witness of three, two are needed.",
+            5,
+            "quorum-missing",
+            world(witnesses=("ada",)),
+        ),
+        ("unmirrored", "No mirror, two are needed.", 5, "quorum-missing", world(mirrors=())),
+    ]
+    made = [
+        Vector(
+            name=name,
+            about=about,
+            outcome="indeterminate",
+            checks=((step, "unknown", reason),),
+            dossier=dossier,
+        )
+        for name, about, step, reason, dossier in cases
+    ]
+    return [
+        *made,
+        Vector(
+            name="status-missing",
+            about="The status lists are left out.",
+            outcome="indeterminate",
+            checks=((9, "unknown", "status-missing"),),
+            patch=replace(f"{LOG}/status", []),
+        ),
+        Vector(
+            name="anchor-type-unknown",
+            about="The only anchor is of a type that is not understood.",
+            outcome="indeterminate",
+            checks=((6, "unknown", "anchor-type-unknown"),),
+            patch=replace("/evidence/anchors/0/type", "opentimestamps"),
+        ),
+        Vector(
+            name="stale",
+            about="Sixty days later the status says nothing about now; every check still passes.",
+            outcome="indeterminate",
+            days_later=60,
+        ),
+    ]
+
+
+def refused_vectors() -> list[Vector]:
+    """What must be found invalid, by registries that say so."""
+    cases: list[tuple[str, str, str, int, str, Any]] = [
+        ("revoked", "Its issuer revoked it.", "revoked", 9, "revoked", world(revoked=(7,))),
+        ("suspended", "Its issuer suspended it.", "suspended", 9, "suspended", world(suspended=(7,))),
+        (
+            "revoked-and-suspended",
+            "Revocation outranks.",
+            "revoked",
+            9,
+            "revoked",
+            world(revoked=(7,), suspended=(7,)),
+        ),
+        ("expired", "Its time is over.", "expired", 10, "expired", expired),
+        (
+            "other-root",
+            "The contract has another root.",
+            "unknown",
+            6,
+            "anchor-root-mismatch",
+            world(root_on_chain=b"\7" * 32),
+        ),
+        (
+            "other-log-key",
+            "The contract has another log key.",
+            "unknown",
+            6,
+            "log-key-mismatch",
+            world(log_key_on_chain=b"\7" * 32),
+        ),
+        (
+            "statement-outdated",
+            "The contract knows a newer statement.",
+            "unknown",
+            6,
+            "statement-outdated",
+            world(statement_on_chain=2),
+        ),
+        (
+            "stranger",
+            "The contract admitted somebody else.",
+            "unknown",
+            8,
+            "admission-mismatch",
+            world(identity=b"\7" * 32),
+        ),
+        (
+            "issuer-suspended",
+            "Logged while the issuer was suspended.",
+            "unknown",
+            8,
+            "issuer-suspended",
+            world(suspension=SUSPENSION),
+        ),
+        (
+            "foreign-signer",
+            "Signed by a key that is not the issuer's.",
+            "unknown",
+            3,
+            "signature-invalid",
+            world(issuer_key=signing_key(3)),
+        ),
+    ]
+    return [
+        Vector(
+            name=name,
+            about=about,
+            outcome="invalid",
+            status=status,
+            checks=((step, "fail", reason),),
+            dossier=dossier,
+        )
+        for name, about, status, step, reason, dossier in cases
+    ]
