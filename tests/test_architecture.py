@@ -33,9 +33,9 @@ ALLOWED_ARROWS: dict[str, tuple[str, ...]] = {
 FOREIGN: dict[str, tuple[str, ...]] = {
     # library: the modules (or folders, with a trailing dot) that may import it
     "Crypto": ("registry.hashing",),
-    "aiohttp": ("node.api.", "node.gossip.transport", "node.chain.client"),  # web3 keeps none alive
+    "aiohttp": ("node.api.", "node.gossip.transport", "node.chain.transport"),  # web3 keeps none alive
     "cachetools": ("registry.jsonld",),  # pyld's own cache type, to bound what it keeps
-    "coincurve": ("registry.keys", "node.chain.", "node.keystore."),
+    "coincurve": ("registry.keys", "registry.evm.qbft", "node.chain.", "node.keystore."),
     "cryptography": ("registry.keys", "node.keystore."),
     "eth_abi": ("node.chain.",),
     "eth_account": ("node.chain.",),
@@ -53,7 +53,7 @@ FOREIGN: dict[str, tuple[str, ...]] = {
     "segno": ("node.cli.", "node.service."),
     "structlog": ("node.api.", "node.chain.", "node.gossip.", "node.log.", "node.service.", "node.cli."),
     "typer": ("node.cli.",),
-    "web3": ("node.chain.client",),
+    "web3": ("node.chain.transport",),
 }
 
 IMPURE_MODULES = """

@@ -1,7 +1,7 @@
 """The application: route table, middleware and context around a node; and the server that runs it."""
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeAlias
 
 from aiohttp import web
 
@@ -13,6 +13,9 @@ from testamur.node.api.ports import NodePort
 from testamur.node.api.requests import MAX_BUNDLE_BYTES
 from testamur.node.api.routes import ROUTES
 from testamur.node.errors import ConfigError
+
+Application: TypeAlias = web.Application
+"""What `create_app` makes and `serve` takes."""
 
 SHUTDOWN_SECONDS = 5.0
 """How long open requests may take to end when the server closes."""

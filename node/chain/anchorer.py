@@ -16,9 +16,10 @@ from typing import Final, NoReturn
 from testamur.node.chain import batches
 from testamur.node.chain.anchoring import AnchorerOptions, AnchorerStatus, AnchorSource, AnchorState, Pace
 from testamur.node.chain.capture import read_log_head
-from testamur.node.chain.client import ChainClient, RpcRefused
 from testamur.node.chain.contracts import ContractRefused
 from testamur.node.chain.intents import AnchorRequest, Intent, IntentOwner, IntentStore
+from testamur.node.chain.ports import Chain
+from testamur.node.chain.refusals import RpcRefused
 from testamur.node.chain.signing import ChainAccount
 from testamur.node.chain.transactions import SendRefusal, classify_refusal
 from testamur.node.chain.values import Fees, Receipt
@@ -39,7 +40,7 @@ class Anchorer:
 
     def __init__(
         self,
-        client: ChainClient,
+        client: Chain,
         contract: bytes,
         account: ChainAccount,
         store: IntentStore,

@@ -16,7 +16,7 @@ from typing import Final
 
 from testamur.node.chain.capture import attestable_height
 from testamur.node.chain.client import ChainClient
-from testamur.node.chain.snapshots import SnapshotFolder
+from testamur.node.chain.snapshots import MAX_SNAPSHOT_BYTES, SnapshotFolder
 from testamur.node.chain.values import data, elements, quantity, to_hex
 from testamur.node.errors import ChainUnavailable, ConfigError
 from testamur.node.files import translated_errors
@@ -93,7 +93,12 @@ class Anvil:
         try:
             port = await _listening_port(process, folder)
             genesis_hash = known.genesis_hash if known else None
-            client = ChainClient(f"http://127.0.0.1:{port}", chain_id=CHAIN_ID, genesis_hash=genesis_hash)
+            client = ChainClient(
+                f"http://127.0.0.1:{port}",
+                chain_id=CHAIN_ID,
+                genesis_hash=genesis_hash,
+                max_answer_bytes=2 * MAX_SNAPSHOT_BYTES,  # a dump, as hexadecimal text
+            )
             anvil = cls(snapshots, process, client)
             try:
                 identity = await client.check()

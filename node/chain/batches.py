@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from testamur.node.chain.client import ChainClient
 from testamur.node.chain.contracts import ContractRefused, encode_call
 from testamur.node.chain.intents import AnchorRequest, Attempt
+from testamur.node.chain.ports import Chain
 from testamur.node.chain.signing import ChainAccount, Transaction
 from testamur.node.chain.transactions import estimate
 from testamur.node.chain.values import Fees
@@ -31,7 +31,7 @@ def call_data(requests: Sequence[AnchorRequest]) -> bytes:
 
 
 async def draft(
-    client: ChainClient, account: ChainAccount, contract: bytes, requests: Sequence[AnchorRequest]
+    client: Chain, account: ChainAccount, contract: bytes, requests: Sequence[AnchorRequest]
 ) -> Draft:
     """The requests that can be anchored together. One that is refused does not keep the others from it.
 

@@ -8,9 +8,11 @@ records.
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from testamur.node.chain.client import ChainClient
 from testamur.node.chain.contracts import ContractRefused
-from testamur.node.errors import ChainUnavailable, WrongChain
+from testamur.node.chain.ports import Chain
+from testamur.node.chain.refusals import FalseAnswer
+from testamur.node.chain.values import StorageAnswer
+from testamur.node.errors import WrongChain
 from testamur.registry.errors import RegistryError, VerificationError
 from testamur.registry.evm.accounts import verify_storage
 from testamur.registry.evm.anchors import AnchorEvidence
@@ -52,7 +54,7 @@ def newest_attestable_height(final_number: int, interval_blocks: int) -> int:
     return final_number // interval_blocks * interval_blocks
 
 
-async def read_log_head(client: ChainClient, contract: bytes, log_id: bytes, header: Header) -> LogHead:
+async def read_log_head(client: Chain, contract: bytes, log_id: bytes, header: Header) -> LogHead:
     """The log's newest anchor in the state of `header`, proven against its state root.
 
     Raises ContractRefused("UnknownLog") when the log was never opened, WrongChain, ChainUnavailable.
@@ -81,7 +83,7 @@ async def read_log_head(client: ChainClient, contract: bytes, log_id: bytes, hea
 
 
 async def capture_anchor(
-    client: ChainClient, contract: bytes, logs: Sequence[WantedLog], block_number: int
+    client: Chain, contract: bytes, logs: Sequence[WantedLog], block_number: int
 ) -> AnchorEvidence:
     """An anchor for evidence files that proves `logs` in the state of the canonical block `block_number`.
 
@@ -94,8 +96,7 @@ async def capture_anchor(
     values: Mapping[bytes, int] = {}
     while True:
         slots = _wanted_slots(logs, values)
-        nodes = (await client.get_proof(contract, slots, block_number)).nodes
-        values = _proven(header, contract, slots, nodes)
+        nodes, values = await _read(client, contract, slots, header)
         if set(_wanted_slots(logs, values)) <= set(values):
             break
     identity = client.identity
@@ -107,6 +108,7 @@ async def capture_anchor(
         nodes=nodes,
         slots=tuple(slots),
         history=tuple(dict.fromkeys(sequence for log in logs for sequence in log.history)),
+        seals=await client.find_seals(block_number),
     )
 
 
@@ -122,10 +124,22 @@ def _wanted_slots(logs: Sequence[WantedLog], values: Mapping[bytes, int]) -> lis
 
 
 async def _read_words(
-    client: ChainClient, contract: bytes, slots: Sequence[bytes], header: Header
+    client: Chain, contract: bytes, slots: Sequence[bytes], header: Header
 ) -> dict[bytes, int]:
-    answer = await client.get_proof(contract, slots, header.number)
-    return _proven(header, contract, slots, answer.nodes)
+    return (await _read(client, contract, slots, header))[1]
+
+
+async def _read(
+    client: Chain, contract: bytes, slots: Sequence[bytes], header: Header
+) -> tuple[tuple[bytes, ...], dict[bytes, int]]:
+    """Trie nodes, and the words that they prove. A false proof is one endpoint's fault."""
+    proven: dict[bytes, int] = {}
+
+    def accept(answer: StorageAnswer) -> None:
+        proven.update(_proven(header, contract, slots, answer.nodes))
+
+    answer = await client.get_proof(contract, slots, header.number, accept=accept)
+    return answer.nodes, proven
 
 
 def _proven(
@@ -135,4 +149,4 @@ def _proven(
         return verify_storage(header.state_root, contract, slots, nodes)
     except RegistryError as exc:
         # Also when the block was replaced between two questions: asking again is the cure for both.
-        raise ChainUnavailable(f"the endpoint did not prove the contract's storage: {exc}") from exc
+        raise FalseAnswer(f"the endpoint did not prove the contract's storage: {exc}") from exc

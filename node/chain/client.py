@@ -1,4 +1,4 @@
-"""One RPC endpoint, behind the only module that knows web3.
+"""One RPC endpoint.
 
 Block headers are believed only as far as they hash; storage is read with proofs (`register`, `capture`).
 What is left to the endpoint: which block is final, and to pass transactions on.
@@ -6,16 +6,23 @@ What is left to the endpoint: which block is final, and to pass transactions on.
 
 import asyncio
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 from testamur.node.chain import values
+from testamur.node.chain.ports import Accept
+from testamur.node.chain.refusals import FalseAnswer, RpcRefused, refused
+from testamur.node.chain.transport import (
+    MAX_ANSWER_BYTES,
+    Provider,
+    open_provider,
+    shown_url,
+    without_secrets,
+)
 from testamur.node.chain.values import ChainIdentity, Fees, Receipt, StorageAnswer
 from testamur.node.errors import ChainUnavailable, ConfigError, WrongChain
 from testamur.registry.errors import RegistryError
 from testamur.registry.evm.headers import Header, encode_header, parse_header
-
-if TYPE_CHECKING:
-    from web3 import AsyncHTTPProvider
+from testamur.registry.evm.qbft import QbftSeals, encode_sealed_header, is_qbft
 
 CALL_SECONDS: Final = 10.0
 """How long one answer may take. A public endpoint needs half a second, a proof with many slots two."""
@@ -23,18 +30,11 @@ CALL_SECONDS: Final = 10.0
 MAX_EVENT_BLOCKS: Final = 2_000
 """Blocks per eth_getLogs: what the strictest public endpoints allow."""
 
+MAX_REASON: Final = 300
+"""Characters of a foreign error that are shown: some quote the whole answer."""
+
 DEFAULT_TIP_WEI: Final = 1_000_000_000
 """Offered when the endpoint suggests no tip: usual on public chains, harmless on others."""
-
-
-class RpcRefused(ChainUnavailable):
-    """The endpoint answered with a JSON-RPC error; `data` holds the bytes of a revert, if there are any."""
-
-    def __init__(self, method: str, code: int, message: str, data: bytes | None) -> None:
-        super().__init__(f"the endpoint refused {method}: {message} ({code})")
-        self.code = code
-        self.message = message
-        self.data = data
 
 
 class ChainClient:
@@ -51,16 +51,19 @@ class ChainClient:
         genesis_hash: bytes | None = None,
         call_seconds: float = CALL_SECONDS,
         final_tag: str = "finalized",
+        max_answer_bytes: int = MAX_ANSWER_BYTES,
     ) -> None:
         """`final_tag` is "latest" for a chain whose blocks are final at once (QBFT), and for no other."""
         if not rpc_url.startswith(("http://", "https://")):
             raise ConfigError("rpc_url", f"{rpc_url!r} is not an http or https address")
         self.rpc_url = rpc_url
+        self.name = shown_url(rpc_url)
         self._chain_id = chain_id
         self._genesis_hash = genesis_hash
         self._call_seconds = call_seconds
         self._final_tag = final_tag
-        self._provider: AsyncHTTPProvider | None = None
+        self._max_answer_bytes = max_answer_bytes
+        self._provider: Provider | None = None
         self._connecting = asyncio.Lock()
 
     @property
@@ -70,19 +73,21 @@ class ChainClient:
             raise ConfigError("genesis_hash", "is not known before the chain was asked")
         return ChainIdentity(chain_id=self._chain_id, genesis_hash=self._genesis_hash)
 
+    def endpoints(self) -> Mapping[str, str]:
+        """Nothing: the state of the only endpoint is the state of the chain."""
+        return {}
+
     async def check(self) -> ChainIdentity:
         """Compare chain id and genesis with what is expected. Raises WrongChain; repeat after an outage."""
         chain_id = values.quantity(await self.request("eth_chainId", []), "the chain id")
         if chain_id != self._chain_id:
-            raise WrongChain(
-                f"{self.rpc_url} serves chain {chain_id}, not {self._chain_id}: correct `rpc_url`"
-            )
+            raise WrongChain(f"{self.name} serves chain {chain_id}, not {self._chain_id}: correct `rpc_url`")
         genesis = await self.header(0)
         if self._genesis_hash is None:
             self._genesis_hash = genesis.hash
         if genesis.hash != self._genesis_hash:
             raise WrongChain(
-                f"{self.rpc_url} serves a chain that begins with 0x{genesis.hash.hex()}, not "
+                f"{self.name} serves a chain that begins with 0x{genesis.hash.hex()}, not "
                 f"0x{self._genesis_hash.hex()}: restore the chain's state, or start a new registry on it"
             )
         return self.identity
@@ -102,7 +107,7 @@ class ChainClient:
         if found is None:
             head = await self.head()
             raise WrongChain(
-                f"{self.rpc_url} ends at block {head.number}, before block {number}, which was final: the "
+                f"{self.name} ends at block {head.number}, before block {number}, which was final: the "
                 "chain was restored from an older snapshot; restore the newest one, or start a new registry"
             )
         if block_hash is not None and found.hash != block_hash:
@@ -130,17 +135,30 @@ class ChainClient:
     async def header_bytes(self, number: int) -> bytes:
         """RLP of the header of the block at this height; it hashes to the hash that the endpoint gives."""
         tag = values.to_hex(number)
-        return self._encoded(await self._answer(tag), tag)
+        return self._encoded(await self._answer(tag), tag)[0]
+
+    async def find_seals(self, number: int) -> QbftSeals | None:
+        """The seals of a QBFT block; None on a chain of another kind."""
+        tag = values.to_hex(number)
+        return self._encoded(await self._answer(tag), tag)[1]
 
     # --- state
 
-    async def get_proof(self, contract: bytes, slots: Sequence[bytes], block_number: int) -> StorageAnswer:
-        """Trie nodes that prove the contract's account and slots in the state after this block (EIP-1186)."""
+    async def get_proof(
+        self, contract: bytes, slots: Sequence[bytes], block_number: int, *, accept: Accept | None = None
+    ) -> StorageAnswer:
+        """Trie nodes for the contract's account and slots in the state after this block (EIP-1186).
+
+        `accept` proves them; what it raises is raised here.
+        """
         keys = [values.to_hex(slot) for slot in slots]
         answer = await self.request(
             "eth_getProof", [values.to_hex(contract), keys, values.to_hex(block_number)]
         )
-        return values.storage_answer(answer)
+        found = values.storage_answer(answer)
+        if accept is not None:
+            accept(found)
+        return found
 
     async def call(self, contract: bytes, data: bytes, *, block: int | None = None) -> bytes:
         """What a read returns, by the endpoint's word. A revert raises RpcRefused with its data."""
@@ -216,16 +234,15 @@ class ChainClient:
                 answer: Mapping[str, Any] = await provider.make_request(method, params)
         except TimeoutError as exc:
             raise ChainUnavailable(
-                f"{self.rpc_url} did not answer {method} within {self._call_seconds} s"
+                f"{self.name} did not answer {method} within {self._call_seconds} s"
             ) from exc
         except Exception as exc:
             # Whatever web3 and the libraries below it raise, it means that there was no answer.
-            raise ChainUnavailable(
-                f"{self.rpc_url} did not answer {method}: {exc or type(exc).__name__}"
-            ) from exc
+            reason = without_secrets(str(exc), self.rpc_url)[:MAX_REASON] or type(exc).__name__
+            raise ChainUnavailable(f"{self.name} did not answer {method}: {reason}") from exc
         error = answer.get("error")
         if error is not None:
-            raise _refusal(method, error)
+            raise refused(method, error)
         return answer.get("result")
 
     async def close(self) -> None:
@@ -234,17 +251,10 @@ class ChainClient:
             await self._provider.disconnect()
             self._provider = None
 
-    async def _connected(self) -> "AsyncHTTPProvider":
+    async def _connected(self) -> Provider:
         async with self._connecting:
             if self._provider is None:
-                from aiohttp import ClientSession  # noqa: PLC0415  with web3 below
-                from web3 import AsyncHTTPProvider  # noqa: PLC0415  web3 takes two seconds to import
-
-                # Retries belong to callers, who know what may be repeated.
-                provider = AsyncHTTPProvider(self.rpc_url, exception_retry_configuration=None)
-                # web3's own session makes a new connection for every request: twice the CPU, and a port each.
-                await provider.cache_async_session(ClientSession(raise_for_status=True))
-                self._provider = provider
+                self._provider = await open_provider(self.rpc_url, max_answer_bytes=self._max_answer_bytes)
             return self._provider
 
     async def _answer(self, tag: str) -> object:
@@ -252,30 +262,20 @@ class ChainClient:
 
     async def _block(self, tag: str) -> Header | None:
         answer = await self._answer(tag)
-        return None if answer is None else parse_header(self._encoded(answer, tag))
+        return None if answer is None else parse_header(self._encoded(answer, tag)[0])
 
     async def _existing(self, tag: str) -> Header:
         found = await self._block(tag)
         if found is None:
-            raise ChainUnavailable(f"{self.rpc_url} has no block {tag}")
+            raise ChainUnavailable(f"{self.name} has no block {tag}")
         return found
 
-    def _encoded(self, answer: object, tag: str) -> bytes:
+    def _encoded(self, answer: object, tag: str) -> tuple[bytes, QbftSeals | None]:
+        """The header that the block hash covers, and the seals that stand beside it on a QBFT chain."""
         try:
-            data = encode_header(values.members(answer, f"block {tag}"))
+            block = values.members(answer, f"block {tag}")
+            data, seals = encode_sealed_header(block) if is_qbft(block) else (encode_header(block), None)
             parse_header(data)
         except RegistryError as exc:
-            raise ChainUnavailable(f"{self.rpc_url} described block {tag} unreadably: {exc}") from exc
-        return data
-
-
-def _refusal(method: str, error: object) -> RpcRefused:
-    details = values.members(error, "error") if isinstance(error, dict) else {}
-    code, message, raw = details.get("code"), details.get("message"), details.get("data")
-    if isinstance(raw, dict):
-        raw = raw.get("data")
-    try:
-        revert = values.data(raw, "a revert") if raw is not None else None
-    except ChainUnavailable:
-        revert = None
-    return RpcRefused(method, code if isinstance(code, int) else 0, str(message)[:500], revert)
+            raise FalseAnswer(f"{self.name} described block {tag} unreadably: {exc}") from exc
+        return data, seals

@@ -10,7 +10,7 @@ from functools import cache
 from importlib import resources
 from typing import Any, Final
 
-from testamur.node.chain.client import RpcRefused
+from testamur.node.chain.refusals import RpcRefused
 from testamur.node.errors import ChainUnavailable, NodeError
 from testamur.registry.hashing import keccak256
 

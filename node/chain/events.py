@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from functools import cache, partial
 from typing import Any, TypeAlias
 
-from testamur.node.chain.client import ChainClient
 from testamur.node.chain.contracts import decode_values, event_topic
+from testamur.node.chain.ports import Chain
 from testamur.node.chain.values import data, to_hex
 from testamur.node.errors import ChainUnavailable
 
@@ -78,16 +78,14 @@ LIFECYCLE_EVENTS = (
 """Events after which a record reads differently. Offers and proposals change nothing yet."""
 
 
-async def read_events(client: ChainClient, contract: bytes, *, first: int, last: int) -> list[RegistryEvent]:
+async def read_events(client: Chain, contract: bytes, *, first: int, last: int) -> list[RegistryEvent]:
     """The contract's events in blocks `first` to `last`, in order. Raises ChainUnavailable."""
     topics = [bytes.fromhex(topic[2:]) for topic in _decoders()]
     rows = await client.event_rows(contract, first=first, last=last, topics=topics)
     return [decode_event(row) for row in rows]
 
 
-async def read_admissions(
-    client: ChainClient, contract: bytes, *, first: int, last: int
-) -> list[IssuerAdmitted]:
+async def read_admissions(client: Chain, contract: bytes, *, first: int, last: int) -> list[IssuerAdmitted]:
     """Who was admitted in these blocks, in order. Raises ChainUnavailable."""
     topic = event_topic("IssuerAdmitted")
     rows = await client.event_rows(contract, first=first, last=last, topics=[topic])

@@ -8,11 +8,13 @@ import gzip
 import json
 import zlib
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from testamur.node.chain.values import ChainIdentity
 from testamur.node.errors import StoreCorrupt
 from testamur.node.files import make_folders, read_file, translated_errors, write_atomically
+from testamur.registry.errors import RegistryError
+from testamur.registry.evm.headers import encode_header
 
 MAX_SNAPSHOT_BYTES: Final = 1 << 30
 """A devnet keeps some 8 kB a block; this much would be a hundred thousand blocks."""
@@ -53,7 +55,10 @@ class SnapshotFolder:
                 cure = f"rename {OLDER_SNAPSHOT} to it, or remove the whole folder for a new chain"
                 raise StoreCorrupt(f"{path} is missing although the chain began; {cure}")
             return None
-        write_atomically(self.path / LOADED, _unpacked(packed, path))
+        state, identity = _unpacked(packed, path), self.identity()
+        if identity is not None:
+            state = _with_one_genesis(state, identity.genesis_hash)
+        write_atomically(self.path / LOADED, state)
         return self.path / LOADED
 
     def discard_unpacked(self) -> None:
@@ -79,6 +84,34 @@ class SnapshotFolder:
         """The folder is this chain's from now on. To be called after the first snapshot, never before."""
         row = {"chainId": identity.chain_id, "genesisHash": identity.genesis_hash.hex()}
         write_atomically(self.path / IDENTITY, json.dumps(row).encode())
+
+
+def _with_one_genesis(state: bytes, genesis_hash: bytes) -> bytes:
+    """The state without the first blocks of other chains.
+
+    Anvil makes a genesis at every start, also when it loads a state, and dumps it beside the loaded one. With
+    two of them the next start serves either. Without the right one the state stays as it is, and the chain is
+    found to be another one.
+    """
+    members = json.loads(state)
+    first = [block for block in members["blocks"] if _is_first(block)]
+    right = [block for block in first if _has_hash(block["header"], genesis_hash)]
+    if not right or len(first) == 1:
+        return state
+    members["blocks"] = right[:1] + [block for block in members["blocks"] if not _is_first(block)]
+    return json.dumps(members).encode()
+
+
+def _is_first(block: dict[str, Any]) -> bool:
+    return int(block["header"]["number"], 16) == 0
+
+
+def _has_hash(header: dict[str, Any], block_hash: bytes) -> bool:
+    try:
+        encode_header({**header, "hash": f"0x{block_hash.hex()}"})
+    except RegistryError:
+        return False
+    return True
 
 
 def _unpacked(packed: bytes, path: Path) -> bytes:

@@ -10,8 +10,9 @@ import re
 from collections.abc import Awaitable, Callable
 from typing import Final
 
-from testamur.node.chain.client import ChainClient, RpcRefused
 from testamur.node.chain.contracts import ContractRefused, encode_call, encode_deployment, refusal
+from testamur.node.chain.ports import Chain
+from testamur.node.chain.refusals import RpcRefused
 from testamur.node.chain.signing import ChainAccount, SignedTransaction, Transaction
 from testamur.node.chain.values import Fees, Receipt
 from testamur.node.errors import ChainUnavailable
@@ -27,7 +28,7 @@ class TransactionSender:
 
     def __init__(
         self,
-        client: ChainClient,
+        client: Chain,
         account: ChainAccount,
         *,
         sleep: Sleep = asyncio.sleep,
@@ -112,9 +113,7 @@ _REFUSALS: Final = (
 )
 
 
-async def estimate(
-    client: ChainClient, sender: bytes, to: bytes | None, data: bytes, value_wei: int = 0
-) -> int:
+async def estimate(client: Chain, sender: bytes, to: bytes | None, data: bytes, value_wei: int = 0) -> int:
     """Gas to be offered, with a margin. Raises ContractRefused when the call would be reverted now."""
     try:
         gas = await client.estimate_gas(sender, to, data, value_wei)

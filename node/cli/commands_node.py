@@ -25,6 +25,9 @@ def register(app: typer.Typer) -> None:
     node_app = typer.Typer(help="Run a node and see how it is.", no_args_is_help=True)
     node_app.command("run")(node_run)
     node_app.command("status")(node_status)
+    node_app.command("reindex")(node_reindex)
+    node_app.command("backup")(node_backup)
+    node_app.command("restore")(node_restore)
     app.add_typer(node_app, name="node")
     council_app = typer.Typer(help="The consortium: found a registry.", no_args_is_help=True)
     council_app.command("found")(council_found)
@@ -34,7 +37,7 @@ def register(app: typer.Typer) -> None:
 def init(
     registry: Annotated[str, typer.Option(help="Name of the registry, e.g. registry.example.")],
     member: Annotated[str, typer.Option(help="This member's name, e.g. ada.")],
-    rpc: Annotated[str, typer.Option(help="JSON-RPC endpoint of the chain.")] = "",
+    rpc: Annotated[str, typer.Option(help="JSON-RPC endpoint of the chain; several in quotes.")] = "",
     chain_id: Annotated[int, typer.Option(help="Id of the chain.")] = 0,
     public_url: Annotated[str, typer.Option(help="Address under which others reach this node.")] = "",
     port: Annotated[int, typer.Option(help="Port of the HTTP interface.")] = 8080,
@@ -100,6 +103,54 @@ def node_status(
     from testamur.node.cli.operating import show_status
 
     raise typer.Exit(show_status(url=url, as_json=json, home=home))
+
+
+def node_reindex(json: JsonOption = False, home: HomeOption = None) -> None:
+    """Build the index anew from the node's files and the chain. The node must be stopped."""
+    from testamur.node.cli.keeping import run_reindex
+
+    run_reindex(as_json=json, home=home)
+
+
+def node_backup(
+    target: Annotated[Path, typer.Argument(help="A folder that does not exist yet, or is empty.")],
+    with_keys: Annotated[
+        bool, typer.Option("--with-keys", help="Copy the keys as well; they stay encrypted.")
+    ] = False,
+    json: JsonOption = False,
+    home: HomeOption = None,
+) -> None:
+    """Copy everything that cannot be rebuilt, also while the node runs, and verify the copy."""
+    from testamur.node.cli.keeping import run_backup
+
+    run_backup(target, with_keys=with_keys, as_json=json, home=home)
+
+
+def node_restore(
+    source: Annotated[Path | None, typer.Argument(help="A folder that `node backup` made.")] = None,
+    log: Annotated[
+        str | None, typer.Option(help="Mend only the damaged files of this log (slug or origin).")
+    ] = None,
+    from_url: Annotated[
+        str | None, typer.Option("--from", help="Mend that log from this node's HTTP interface.")
+    ] = None,
+    passphrase_file: PassphraseOption = None,
+    json: JsonOption = False,
+    home: HomeOption = None,
+) -> None:
+    """Put a verified backup in place, or mend one log. The node must be stopped; no log ever goes back."""
+    from testamur.node.cli.keeping import run_restore
+
+    raise typer.Exit(
+        run_restore(
+            source,
+            log=log,
+            from_url=from_url,
+            passphrase_file=passphrase_file,
+            as_json=json,
+            home=home,
+        )
+    )
 
 
 def council_found(

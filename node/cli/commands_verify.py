@@ -1,28 +1,18 @@
 """Commands for whoever checks or holds a credential; all work without a node's extras."""
 
-from datetime import UTC, datetime
-from enum import IntEnum
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from testamur.node.cli.output import json_line, read_input, say, write_output
-from testamur.node.errors import ConfigError
-
-
-class Exit(IntEnum):
-    """Exit codes of `verify`; a script may rely on them."""
-
-    VALID = 0
-    INVALID = 1
-    USAGE = 2
-    INDETERMINATE = 3
-
+from testamur.node.cli.quick_start import VerifyOptions
 
 Files = Annotated[
     list[Path],
-    typer.Argument(help="Dossiers (.credential.json) or bare credentials; - reads standard input."),
+    typer.Argument(
+        help="Dossiers (.credential.json), bare credentials, or folders of them; - reads standard input."
+    ),
 ]
 TrustOption = Annotated[
     Path | None,
@@ -71,20 +61,34 @@ def verify(
         Path | None,
         typer.Option(help="Policy file; default: both chain and witnesses, status at most 30 days old."),
     ] = None,
+    report: Annotated[
+        Path | None,
+        typer.Option(help="Write one row a file here: .csv, .json or .ndjson by the name's ending."),
+    ] = None,
+    jobs: Annotated[
+        int | None, typer.Option(min=1, help="Processes for a folder; default: one for each core.")
+    ] = None,
     json: JsonOption = False,
     home: HomeOption = None,
 ) -> None:
     """Check credentials. Exit code, the worst of all files: 0 valid, 1 invalid, 2 usage, 3 cannot tell."""
-    from testamur.node.cli.verifying import Verifier
+    from testamur.node.cli.verifying import run_verify
 
-    if offline and (node or rpc):
-        raise ConfigError("--offline", "cannot be combined with --node or --rpc")
-    verifier = Verifier.from_options(
-        trust=trust, node=node, rpc=rpc or [], as_of=as_of, policy=policy, home=home, now=datetime.now(UTC)
+    options = VerifyOptions(
+        files=tuple(files),
+        trust=trust,
+        evidence=evidence,
+        node=node,
+        rpc=tuple(rpc or ()),
+        offline=offline,
+        as_of=as_of,
+        policy=policy,
+        report=report,
+        jobs=jobs,
+        json=json,
+        home=home,
     )
-    codes = {verifier.check(file, evidence, as_json=json, label=len(files) > 1) for file in files}
-    worst = next(code for code in (Exit.USAGE, Exit.INVALID, Exit.INDETERMINATE, Exit.VALID) if code in codes)
-    raise typer.Exit(worst)
+    raise typer.Exit(run_verify(options))
 
 
 def evidence(

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import sys
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -16,6 +17,7 @@ from testamur.registry.verification import verify_dossier
 from testamur.registry.verification.words import sentence
 
 LOG_NAME = "node.log"
+COMMAND = Path(sys.executable).with_name("testamur")
 PROJECT_ROOT = Path(__file__).resolve().parents[2]
 
 
@@ -64,13 +66,19 @@ def _show(devnet: Devnet) -> None:
     say(f"  node         {devnet.url}")
     say(f"  API          {devnet.url}/openapi.json")
     say(f"  chain        {devnet.anvil.rpc_url} (chain {devnet.node.config.chain_id})")
-    say(f"  log          {devnet.home / LOG_NAME}")
-    say(f"  trust file   {trust_path}  fingerprint {trust.fingerprint}")
+    say(f"  log          {_shown(devnet.home / LOG_NAME)}")
+    say(f"  trust file   {_shown(trust_path)}  fingerprint {trust.fingerprint}")
     if first is not None:
-        say(f"  credentials  {first.parent}")
-        say(f"  try          testamur verify --trust {trust_path} {first}")
+        say(f"  credentials  {_shown(first.parent.parent)}")
+        say(f"  try          {_shown(COMMAND)} verify --trust {_shown(trust_path)} {_shown(first)}")
     say("")
     say("Running. Ctrl-C stops it.")
+
+
+def _shown(path: Path) -> str:
+    """The path as it can be typed from here."""
+    path = path.absolute()
+    return str(path.relative_to(Path.cwd())) if path.is_relative_to(Path.cwd()) else str(path)
 
 
 def _now() -> datetime:

@@ -1,37 +1,38 @@
-"""The `testamur` command. Every command imports what it needs when it runs, so that `--help` is instant."""
+"""The `testamur` command: errors as sentences, and a short way to `verify`."""
 
 import sys
 from collections.abc import Iterator
-from typing import NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
-import typer
-
-from testamur.node.cli import commands_issuer, commands_node, commands_verify
+from testamur.node.cli.output import warn
+from testamur.node.cli.quick_start import read_verify_options
 from testamur.node.errors import NodeError
 from testamur.registry.errors import RegistryError
+
+if TYPE_CHECKING:
+    import typer
+
+    app: typer.Typer
 
 EXIT_USAGE = 2
 """Usage or configuration; also everything that is not a verdict."""
 
 EXIT_INTERRUPTED = 130
 
-app = typer.Typer(
-    name="testamur",
-    help="A credential registry that outlives issuers, vendors and chains.",
-    no_args_is_help=True,
-    pretty_exceptions_enable=False,
-    add_completion=False,
-    context_settings={"help_option_names": ["-h", "--help"]},
-)
-commands_verify.register(app)
-commands_issuer.register(app)
-commands_node.register(app)
+
+def __getattr__(name: str) -> Any:
+    """`app`, loaded when somebody asks for it: `verify` does without Typer, which takes long to load."""
+    if name != "app":
+        raise AttributeError(name)
+    from testamur.node.cli.application import app
+
+    return app
 
 
 def main() -> None:
     """Run the command line. No traceback reaches a user for anything that the world can do wrong."""
     try:
-        app()
+        _run(sys.argv[1:])
     except KeyboardInterrupt:
         _fail("interrupted", EXIT_INTERRUPTED)
     except (NodeError, RegistryError, OSError) as error:
@@ -42,6 +43,18 @@ def main() -> None:
         if known is None or unknown is not None:
             raise
         _fail("; ".join(dict.fromkeys(_sentence(error) for error in _leaves(known))), EXIT_USAGE)
+
+
+def _run(arguments: list[str]) -> None:
+    options = read_verify_options(arguments)
+    if options is None:
+        from testamur.node.cli.application import app
+
+        app()
+        return
+    from testamur.node.cli.verifying import run_verify
+
+    raise SystemExit(run_verify(options))
 
 
 def _sentence(error: BaseException) -> str:
@@ -59,7 +72,7 @@ def _leaves(group: BaseExceptionGroup[BaseException]) -> Iterator[BaseException]
 
 
 def _fail(message: str, code: int) -> NoReturn:
-    sys.stderr.write(f"testamur: {message}\n")
+    warn(f"testamur: {message}")
     raise SystemExit(code)
 
 

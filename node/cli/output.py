@@ -1,36 +1,55 @@
 """Reading and writing for commands: standard streams, files replaced whole, one JSON document a line."""
 
 import json
+import re
 import sys
+import unicodedata
 from pathlib import Path
 
 from testamur.node.errors import ConfigError
 from testamur.node.files import PUBLIC_MODE, SECRET_MODE, make_folders, write_atomically
 from testamur.registry.canonical import Json
 
+STANDARD_INPUT = "-"
+
 MAX_INPUT_BYTES = 4 << 20
 """Twice the largest dossier; a larger file is refused before it is read."""
 
 
+_UNPRINTABLE = re.compile("[\x7f-\x9f\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufeff\ud800-\udfff]")
+"""What the JSON encoder leaves as it is, and a terminal obeys or cannot be sent."""
+
+
+def printable(text: str) -> str:
+    """Text for a terminal: control, format and direction characters become U+FFFD, lines stay lines.
+
+    Errors quote what they refuse, and a file or a server must not write its own verdict.
+    """
+    if text.isascii() and text.isprintable():
+        return text
+    return "".join(c if c in "\n\t" or unicodedata.category(c)[0] != "C" else "\ufffd" for c in text)
+
+
 def say(text: str) -> None:
     """A line for a person, on standard output."""
-    sys.stdout.write(f"{text}\n")
+    sys.stdout.write(f"{printable(text)}\n")
 
 
 def warn(text: str) -> None:
     """A line for a person, on standard error, so that a pipe stays clean."""
-    sys.stderr.write(f"{text}\n")
+    sys.stderr.write(f"{printable(text)}\n")
 
 
 def json_line(document: Json) -> None:
     """One JSON document on one line."""
-    sys.stdout.write(json.dumps(document, ensure_ascii=False) + "\n")
+    text = json.dumps(document, ensure_ascii=False)
+    sys.stdout.write(_UNPRINTABLE.sub(lambda found: f"\\u{ord(found[0]):04x}", text) + "\n")
 
 
 def read_input(path: Path, *, max_bytes: int = MAX_INPUT_BYTES) -> bytes:
     """A file's bytes, or standard input for `-`. Raises ConfigError for what cannot be read."""
     try:
-        if str(path) == "-":
+        if str(path) == STANDARD_INPUT:
             data = sys.stdin.buffer.read(max_bytes + 1)
         else:
             with path.open("rb") as file:

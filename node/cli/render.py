@@ -55,9 +55,16 @@ def _achievement(verdict: Verdict) -> list[str]:
     if facts.get("issuer"):
         issuer = safe(str(facts.get("issuerName") or facts["issuer"]))
         lines.append(f"  awarded by {escape(issuer)} [bright_black]({escape(safe(str(facts['issuer'])))})[/]")
-    if facts.get("holder"):
-        lines.append(f"  to {escape(safe(str(facts['holder'])))}")
-    details = [safe(str(facts[name])) for name in ("awarded", "credits", "level") if facts.get(name)]
+    learner, holder = facts.get("learner"), facts.get("holder")
+    if learner or holder:
+        name = escape(safe(str(learner or holder)))
+        known = (
+            f" [bright_black]({escape(safe(str(holder)))})[/]"
+            if learner and holder and learner != holder
+            else ""
+        )
+        lines.append(f"  to {name}{known}")
+    details = [safe(str(facts[name])) for name in ("awarded", "credits", "level", "grade") if facts.get(name)]
     if details:
         lines.append(f"  {escape(' · '.join(details))}")
     return lines

@@ -69,6 +69,6 @@ def describe_trust(data: bytes, *, as_json: bool) -> None:
         until = "" if chain.until_block is None else f" to {chain.until_block}"
         blocks = f"from block {chain.from_block}{until}"
         say(f"  chain        {chain.chain_id}, contract 0x{chain.contract.hex()}, {blocks}")
-        say(f"  finality     {chain.finality.threshold} of {len(trust.members)} {chain.finality.type}")
+        say(f"  finality     {chain.finality.words}")
     if trust.development:
         say("  DEVELOPMENT REGISTRY: worth nothing outside this machine")

@@ -3,13 +3,14 @@
 from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from testamur.node.cli.output import json_line, read_input, write_output
+from testamur.node.cli.dossier_files import is_folder
+from testamur.node.cli.output import json_line, read_input, warn, write_output
 from testamur.node.cli.trusting import load_trust
-from testamur.node.errors import ConfigError, NodeError, WrongChain
+from testamur.node.errors import ConfigError, NodeError, PeerMisbehaved, WrongChain
 from testamur.registry.canonical import Json, canonicalize, parse_json
 from testamur.registry.credentials import credential_digest
 from testamur.registry.dossiers import encode_dossier, parse_dossier
@@ -26,9 +27,50 @@ from testamur.registry.verification import DEFAULT_POLICY, ChainView, Outcome, P
 from testamur.registry.verification.policy import parse_policy_file
 
 if TYPE_CHECKING:
+    from testamur.node.cli.quick_start import VerifyOptions
     from testamur.node.fetch.rpc import RpcEndpoint
 
 EXIT_CODES = {Outcome.VALID: 0, Outcome.INVALID: 1, Outcome.INDETERMINATE: 3}
+EXIT_USAGE = 2
+WORST_CODES = (EXIT_USAGE, 1, 3, 0)
+"""What could not be read outranks what is invalid, and that what cannot be told: it may hide either."""
+
+
+def run_verify(options: "VerifyOptions", *, now: datetime | None = None) -> int:
+    """The `verify` command: verdicts printed, the exit code returned. Raises ConfigError.
+
+    One file is shown in full. Several files, folders, and anything with a report are rows.
+    """
+    if options.offline and (options.node or options.rpc):
+        raise ConfigError("--offline", "cannot be combined with --node or --rpc")
+    if options.jobs is not None and options.jobs < 1:
+        raise ConfigError("--jobs", "must be at least 1")
+    folders = [file for file in options.files if is_folder(file)]
+    for name, given in (("--node", options.node), ("--rpc", options.rpc), ("--evidence", options.evidence)):
+        if folders and given:
+            raise ConfigError(name, f"is for single files, and {folders[0]} is a folder")
+    verifier = Verifier.from_options(
+        trust=options.trust,
+        node=options.node,
+        rpc=list(options.rpc),
+        as_of=options.as_of,
+        policy=options.policy,
+        home=options.home,
+        now=now or datetime.now(UTC),
+    )
+    if not folders and options.report is None:
+        codes = {verifier.check_one_of(options, file) for file in options.files}
+        return next(code for code in WORST_CODES if code in codes)
+    from testamur.node.cli.verifying_many import verify_many
+
+    return verify_many(
+        verifier,
+        options.files,
+        evidence_file=options.evidence,
+        report=options.report,
+        jobs=options.jobs,
+        as_json=options.json,
+    )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -65,10 +107,29 @@ class Verifier:
             now=now,
         )
 
-    def check(self, file: Path, evidence_file: Path | None, *, as_json: bool, label: bool) -> int:
-        """Print the verdict on one file; its exit code."""
-        verdict = self.judge(read_input(file), evidence_file)
-        if as_json:
+    @property
+    def uses_network(self) -> bool:
+        """Whether a node or an RPC endpoint was named, to be asked about every file."""
+        return self.node_url is not None or bool(self.rpc_urls)
+
+    def check_one_of(self, options: "VerifyOptions", file: Path) -> int:
+        """Print the verdict on one file; its exit code.
+
+        Among several files, one that cannot be read or judged is said so, and the others are still checked.
+        """
+        alone = len(options.files) == 1
+        try:
+            verdict = self.judge(read_input(file), options.evidence)
+        except (ConfigError, MalformedError) as error:
+            if alone:
+                raise
+            reason = error.reason if isinstance(error, ConfigError) else str(error)
+            if options.json:
+                json_line({"file": str(file), "outcome": "error", "error": reason})
+            else:
+                warn(f"testamur: {file}: {reason}")
+            return EXIT_USAGE
+        if options.json:
             document = verdict.to_json()
             json_line({"file": str(file), **document} if isinstance(document, dict) else document)
         else:
@@ -76,7 +137,7 @@ class Verifier:
 
             from testamur.node.cli.render import print_verdict
 
-            print_verdict(Console(emoji=False, markup=True), verdict, label=str(file) if label else None)
+            print_verdict(Console(emoji=False, markup=True), verdict, label=None if alone else str(file))
         return EXIT_CODES[verdict.outcome]
 
     def judge(self, data: bytes, evidence_file: Path | None) -> Verdict:
@@ -129,12 +190,20 @@ class Verifier:
             endpoints = [open_endpoints.enter_context(RpcEndpoint(url)) for url in self.rpc_urls]
             for document in evidence.anchors:
                 try:
-                    _ask_chain(endpoints, parse_anchor(document), list(evidence.logs), headers, statements)
+                    anchor = parse_anchor(document)
+                    if self._is_trusted(anchor):
+                        _ask_chain(endpoints, anchor, list(evidence.logs), headers, statements)
                 except WrongChain:
                     raise
                 except (NodeError, MalformedError) as error:
                     notes.append(f"own chain endpoint not used: {error}")
         return ChainView(headers=headers, statements=statements)
+
+    def _is_trusted(self, anchor: AnchorEvidence) -> bool:
+        """Whether the anchor is in a contract that counts: a file can name one of its holder's making."""
+        number = parse_header(anchor.header).number
+        chain = self.trust.chain_for(anchor.chain_id, anchor.genesis_hash, anchor.contract, number)
+        return chain is not None
 
 
 def _ask_chain(
@@ -155,7 +224,11 @@ def _ask_chain(
         issuer_id = parse_origin(origin).issuer_id
         slot = issuer_slots(issuer_id)[1]
         words = [endpoint.storage_word(anchor.contract, slot) for endpoint in endpoints]
-        statements[issuer_id] = max(unpack(word, ISSUER_WORD)["statement"] for word in words)
+        try:
+            known = [unpack(word, ISSUER_WORD)["statement"] for word in words]
+        except ValueError as error:
+            raise PeerMisbehaved("an endpoint described the issuer unreadably") from error
+        statements[issuer_id] = max(statements.get(issuer_id, 0), *known)
 
 
 def complete_dossier(

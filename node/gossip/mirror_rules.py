@@ -158,14 +158,20 @@ class RuleCheck:
         # A later epoch's first seal names a statement of the epoch before, whose log has the chain to it.
         first = chain[0].sequence if sealed is None and self._epoch > 1 else 1
         last_known = first - 1 if sealed is None else sealed.sequence
-        while chain[0].sequence > last_known + 1 and chain[0].previous is not None:
+        end = None if sealed is None else sealed.digest
+        # By digests: numbers may be left out, and right after the newest one there is room for none.
+        while chain[0].sequence > last_known + 1:
+            previous = chain[0].previous
+            if previous is None or previous == end:
+                break
             if len(chain) == MAX_STATEMENT_STEPS:
                 raise VerificationError("mirror-statement-gap", sequence=chain[0].sequence)
-            chain.insert(0, self._statement(chain[0].previous))
+            chain.insert(0, self._statement(previous))
         before = None if sealed is None else self._statement(sealed.digest)
         for later in chain:
             self._prove(before, later, seal)
             before = later
+        self._refuse_skipped(chain, last_known)
         newest = self._mark_of(chain[-1])
         unsealed = self._state.unsealed
         self._state.unsealed = {
@@ -184,7 +190,15 @@ class RuleCheck:
         if log.first_key_events is None:
             return
         keys = self._keys(later, log.first_key_events)
-        position = Position(self._epoch, seal.size - 1 if mark.leaf_index is None else mark.leaf_index)
+        self._verify_signed(later, keys, seal.size - 1 if mark.leaf_index is None else mark.leaf_index)
+        if before is not None:
+            older = self._keys(before, log.first_key_events)
+            # A recovery by the council begins another chain; within one, no event takes effect in the past.
+            if older.first_digest == keys.first_digest:
+                verify_extension(older, keys, Position(self._epoch, seal.previous_seal or 0))
+
+    def _verify_signed(self, statement: Statement, keys: KeyChain, index: int) -> None:
+        position = Position(self._epoch, index)
 
         def key_in_force(method: str) -> PublicKey:
             found = keys.find_key(method)
@@ -192,12 +206,39 @@ class RuleCheck:
                 raise VerificationError("key-not-in-force", method=method[:200], index=position.index)
             return found.public_key
 
-        verify_statement(later, key_in_force)
-        if before is not None:
-            older = self._keys(before, log.first_key_events)
-            # A recovery by the council begins another chain; within one, no event takes effect in the past.
-            if older.first_digest == keys.first_digest:
-                verify_extension(older, keys, Position(self._epoch, seal.previous_seal or 0))
+        verify_statement(statement, key_in_force)
+
+    def _refuse_skipped(self, chain: Sequence[Statement], last_known: int) -> None:
+        """No statement that the issuer made, as far as is known here, is left out of the chain to the newest.
+
+        With a number left out a second statement after the same one need not have the same number, so that
+        comparing numbers does not find it.
+        """
+        named, newest = {statement.digest for statement in chain}, chain[-1]
+        parents = {statement.previous for statement in chain}
+        held = self._state.held
+        if held is not None and last_known < held.sequence <= newest.sequence and held.digest not in named:
+            raise _left_out(held, chain)
+        for mark in self._state.unsealed.values():
+            if mark.digest in named or mark.sequence <= last_known:
+                continue
+            other = self._statement(mark.digest)
+            is_in_the_past = mark.sequence <= newest.sequence or other.previous in parents
+            if is_in_the_past and self._is_issuers(other, newest.issuer, mark):
+                raise _left_out(mark, chain)
+
+    def _is_issuers(self, statement: Statement, issuer: str, mark: StatementMark) -> bool:
+        """Whether the issuer made it: anything may be published, also what only looks like a statement."""
+        if statement.issuer != issuer or mark.leaf_index is None:
+            return False
+        if self._log.first_key_events is None:
+            return True
+        try:
+            keys = self._keys(statement, self._log.first_key_events)
+            self._verify_signed(statement, keys, mark.leaf_index)
+        except (MalformedError, VerificationError):
+            return False
+        return True
 
     def _mark_of(self, statement: Statement) -> StatementMark:
         """Where the statement was logged: before the seal that names it, in this log."""
@@ -244,3 +285,9 @@ def _refuse_older(known: StatementMark, named: StatementMark) -> None:
         raise VerificationError("mirror-statement-older", got=named.sequence, held=known.sequence)
     if named.sequence == known.sequence and named.digest != known.digest:
         raise VerificationError("mirror-statement-equivocation", sequence=named.sequence)
+
+
+def _left_out(mark: StatementMark, chain: Sequence[Statement]) -> VerificationError:
+    if any(statement.sequence == mark.sequence for statement in chain):
+        return VerificationError("mirror-statement-equivocation", sequence=mark.sequence)
+    return VerificationError("mirror-statement-skipped", sequence=mark.sequence, named=chain[-1].sequence)

@@ -25,9 +25,13 @@ def build_bundle(
     key: SigningKey,
     now: datetime,
     key_events: Sequence[Json] = (),
+    above: int = 0,
     final: bool = False,
 ) -> dict[str, Json]:
-    """A signed statement after `earlier`, with signed credentials for `lists`; for `verify_bundle`."""
+    """A signed statement after `earlier`, with signed credentials for `lists`; for `verify_bundle`.
+
+    `above` is a sequence that is used up on the chain (see `build_statement`).
+    """
     method, created = verification_method(did, key.public_key), format_timestamp(now)
     entries: dict[str, StatusEntry] = (
         {entry.id: entry for entry in earlier.status_entries()} if earlier else {}
@@ -56,6 +60,7 @@ def build_bundle(
         status=list(entries.values()),
         documents=earlier.document_entries() if earlier else (),
         previous=earlier.statement if earlier else None,
+        above=above,
         repudiated=earlier.statement.repudiated if earlier else (),
         final=final,
     )

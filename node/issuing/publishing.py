@@ -53,14 +53,22 @@ def publish_pending(workspace: Workspace, port: RegistryPort) -> Publication:
 
 
 def publish_lists(
-    workspace: Workspace, lists: Sequence[ListVersion], *, key: SigningKey, port: RegistryPort, now: datetime
+    workspace: Workspace,
+    lists: Sequence[ListVersion],
+    *,
+    key: SigningKey,
+    port: RegistryPort,
+    now: datetime,
+    above: int = 0,
 ) -> Publication:
     """The lists are published by a new statement, after any that was pending. Durable on return.
 
+    `above`: the contract's sequence, when somebody with the operator's key has raised it above ours. Without
+    lists the statement says what the newest one says, under a number that can be anchored.
     Raises what `publish_pending` raises; VerificationError for a list that may not follow its older version.
     """
     earlier = publish_pending(workspace, port)
-    bundle = build_bundle(earlier, did=workspace.settings.did, lists=lists, key=key, now=now)
+    bundle = build_bundle(earlier, did=workspace.settings.did, lists=lists, key=key, now=now, above=above)
     next_one = _verified(workspace, earlier, bundle)
     with workspace.ledger.transaction():
         workspace.record_statement(bundle, next_one.statement.sequence)

@@ -26,6 +26,9 @@ FIXED = frozenset({"@context", "type", "@type", "proofPurpose"})
 
 DEFAULT_FILE_NAME = "{{@row}}"
 
+MAX_FILE_NAME_BYTES = 200
+"""What leaves room for the ending, and for the temporary one while the file is written, in 255 bytes."""
+
 _UNSAFE_IN_NAMES = re.compile(r"[^\w.-]+")
 
 Fill = Callable[[Values, list[str]], Json]
@@ -228,8 +231,12 @@ def _letter(value: Json) -> str:
 
 
 def _file_name(text: str, values: Values) -> str:
-    """A name that every file system takes: letters, digits, `.`, `_`, `-`; at most 100 characters."""
+    """A name that every file system takes: letters, digits, `.`, `_`, `-`; at most 100 characters.
+
+    File systems count bytes, 255 of them: letters of other scripts take up to four each.
+    """
     name = _UNSAFE_IN_NAMES.sub("-", text).strip(".-")[:100]
+    name = name.encode("utf-8", "ignore")[:MAX_FILE_NAME_BYTES].decode("utf-8", "ignore")
     if not name:
         raise MalformedError(values.where, "gives an empty file name")
     return name

@@ -113,6 +113,15 @@ class Journal:
         for position in range(start, end, chunk):
             yield self.read(position, min(chunk, end - position))
 
+    def check(self) -> None:
+        """Header and records are on disk as they were written. Raises StoreCorrupt, StoreUnavailable."""
+        with translated_errors(self.path):
+            first = self._read_header()
+        if first != self._first:
+            raise DamagedFile(self.path, f"begins with leaf {first} instead of {self._first}", _CURE)
+        for _ in self.read_chunks(self._first, self._next):
+            pass  # every record is checked as it is read
+
     def trim(self, published: int) -> None:
         """Forget the records below leaf index `published`; a crash leaves the old journal or the new."""
         with self._sync_lock, self._failing_for_good():
@@ -203,6 +212,36 @@ class Journal:
         except BaseException:
             self._failed = True
             raise
+
+
+def write_journal(
+    path: Path, log_id: bytes, first: int, entries: Sequence[bytes], *, disk: Disk = DISK
+) -> None:
+    """A journal with these pending entries, leaf `first` and on, replaces whatever was there; durable."""
+    write_atomically(path, [_header(log_id, first), _encode(entries, first, first)], disk=disk)
+
+
+def salvage_records(data: bytes) -> tuple[dict[int, bytes], int]:
+    """What is good in a journal's bytes, damaged or not: entries by leaf index, and the next leaf index.
+
+    The latter counts every record that was written whole, so that a damaged one is known to be missing.
+    """
+    found: dict[int, bytes] = {}
+    base: int | None = None
+    whole = 0
+    for number, at in enumerate(range(_HEADER.size, len(data) - _RECORD.size + 1, _RECORD.size)):
+        record = data[at : at + _RECORD.size]
+        fields = _RECORD.unpack(record)
+        if _is_good(fields, fields[1], record[: _BODY.size]):
+            found[fields[1]] = fields[3]
+            base = fields[1] - number
+        if record[0] and record[-1]:
+            whole = number + 1
+    if base is None:
+        header = data[: _HEADER.size]
+        is_good = len(header) == _HEADER.size and _CRC.pack(zlib.crc32(header[:-4])) == header[-4:]
+        base = int(_HEADER.unpack(header)[2]) if is_good else 0
+    return found, base + whole
 
 
 def _header(log_id: bytes, first: int) -> bytes:

@@ -18,7 +18,7 @@ from testamur.node.files import DISK, DamagedFile, Disk, read_file, write_atomic
 from testamur.registry.canonical import Json, canonicalize, parse_json
 from testamur.registry.entries import parse_origin
 from testamur.registry.errors import MalformedError
-from testamur.registry.notes import VerifierKey, parse_vkey
+from testamur.registry.notes import ED25519, VerifierKey, parse_vkey
 from testamur.registry.shapes import Shape
 from testamur.registry.tiles import TileId
 
@@ -89,6 +89,8 @@ def find_identity(folder: LogFolder) -> LogIdentity | None:
         raise DamagedFile(folder.identity, exc.reason) from exc
     if key.name != origin:
         raise DamagedFile(folder.identity, f"names the key of {key.name}")
+    if key.algorithm != ED25519:
+        raise DamagedFile(folder.identity, f"names a key of signature type {key.algorithm:#04x}")
     return LogIdentity(origin=origin, key=key)
 
 

@@ -160,6 +160,11 @@ class LogWriter:
             return self.reader.read_entries(start, min(end, published) - start) + entries
         return entries
 
+    def check_pending(self) -> None:
+        """What is accepted and not published is still on disk as it was written. Raises DamagedFile."""
+        with self._append_lock:
+            self._journal.check()
+
     def close(self) -> None:
         """Give the folder to others; a second call does nothing, and appending afterwards is refused."""
         with self._publish_lock, self._append_lock:

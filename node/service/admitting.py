@@ -4,8 +4,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from testamur.node.chain.client import ChainClient
 from testamur.node.chain.contracts import ContractRefused, decode_result, encode_call
+from testamur.node.chain.ports import Chain
 from testamur.node.chain.signing import ChainAccount
 from testamur.node.chain.transactions import TransactionSender
 from testamur.node.errors import ConfigError
@@ -39,7 +39,7 @@ class Admitted:
 
 
 async def admit(
-    root: Path, config: NodeConfig, keystore: Keystore, client: ChainClient, document: Json, *, now: datetime
+    root: Path, config: NodeConfig, keystore: Keystore, client: Chain, document: Json, *, now: datetime
 ) -> Admitted:
     """Admit the issuer of an application, with this node as its host. A running node begins to host it.
 
@@ -70,7 +70,7 @@ async def admit(
 
 
 async def _admit_on_chain(
-    config: NodeConfig, keystore: Keystore, client: ChainClient, application: Application, log_key: bytes
+    config: NodeConfig, keystore: Keystore, client: Chain, application: Application, log_key: bytes
 ) -> int | None:
     """The block of the admission, or None when the very same admission stands in the contract already."""
     await client.check()

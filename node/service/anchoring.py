@@ -10,10 +10,11 @@ from datetime import UTC, datetime
 import structlog
 
 from testamur.node.chain.capture import LogHead, WantedLog, capture_anchor, newest_attestable_height
-from testamur.node.chain.client import ChainClient
 from testamur.node.chain.contracts import ContractRefused
 from testamur.node.chain.intents import AnchorRequest
+from testamur.node.chain.ports import Chain
 from testamur.node.errors import StoreCorrupt
+from testamur.node.files import DamagedFile
 from testamur.node.index.keys import Anchor
 from testamur.node.index.store import Index
 from testamur.node.service.hostings import Hosting
@@ -43,7 +44,13 @@ class LogAnchors:
     async def newest(self, log_id: bytes, old_size: int) -> AnchorRequest | None:
         """See AnchorSource."""
         hosting = self._find(log_id)
-        return None if hosting is None else await hosting.run(self._request, hosting, old_size)
+        if hosting is None or hosting.log.health.damage is not None:
+            return None
+        try:
+            return await hosting.run(self._request, hosting, old_size)
+        except DamagedFile:
+            # `Hosting.run` has reported it; a damaged log anchors nothing, and the others go on.
+            return None
 
     def _request(self, hosting: Hosting, old_size: int) -> AnchorRequest | None:
         reader = hosting.log.writer.reader
@@ -115,7 +122,7 @@ class Capturer:
 
     def __init__(
         self,
-        client: ChainClient,
+        client: Chain,
         contract: bytes,
         *,
         registry: str,

@@ -12,16 +12,18 @@ import structlog
 
 from testamur.node.chain.anchorer import Anchorer
 from testamur.node.chain.anchoring import AnchorerOptions, AnchorState
-from testamur.node.chain.client import ChainClient
 from testamur.node.chain.intents import IntentStore
 from testamur.node.chain.signing import ChainAccount
-from testamur.node.errors import ChainUnavailable, WrongChain
+from testamur.node.errors import ChainUnavailable, ReorgBeyondFinality, WrongChain
+from testamur.node.files import DamagedFile
 from testamur.node.index.store import Index
 from testamur.node.keystore.store import Keystore
+from testamur.node.service.anchor_filling import AnchorFiller, first_block
 from testamur.node.service.anchoring import Capturer, LogAnchors
-from testamur.node.service.chain_access import contract_of, hex_bytes
+from testamur.node.service.chain_access import contract_of, open_chain
 from testamur.node.service.config import NodeConfig
 from testamur.node.service.folders import NodeFolders
+from testamur.node.service.following import FinalChain
 from testamur.node.service.hostings import Hosting
 from testamur.node.service.roles import ATTESTATION, OPERATOR, key_name
 from testamur.registry.notes import NoteSigner
@@ -31,6 +33,17 @@ FINAL_BLOCK = "final-block"
 """Name of the index row with number (8 bytes) and hash of the newest block that was seen as final."""
 
 OK = "ok"
+
+ENDPOINT = "endpoint "
+"""Begins the name of a part that is one of several RPC endpoints: the node works without it."""
+
+FOLLOW_SECONDS = 1.0
+"""Final blocks are followed no more often than this, whatever `poll_seconds` is: blocks come more slowly."""
+
+REORG_CURE = (
+    "nothing is anchored until you decide: if the endpoint is wrong, correct `rpc_url`; if the chain took "
+    "back final blocks, agree with the other members which chain counts, then start this node again"
+)
 
 logger = structlog.get_logger(__name__)
 
@@ -52,11 +65,7 @@ class ChainTasks:
         self._index = index
         self._hostings = hostings
         self._contract = contract_of(config)
-        self.client = ChainClient(
-            config.rpc_url,
-            chain_id=config.chain_id,
-            genesis_hash=hex_bytes("genesis_hash", config.genesis_hash, 32),
-        )
+        self.client = open_chain(config, trust=trust)
         self.anchorer = Anchorer(
             self.client,
             self._contract,
@@ -73,6 +82,11 @@ class ChainTasks:
             attester=NoteSigner(name=key_name(config, ATTESTATION), key=keystore.load(ATTESTATION)),
             interval_blocks=config.attestation_interval,
         )
+        self._filler = AnchorFiller(
+            self.client, self._contract, index, from_block=first_block(trust, self._contract)
+        )
+        self._final = FinalChain(self.client)
+        self._follow_at = 0.0
         self._state = "starting"
 
     def wake(self, hosting: Hosting) -> None:
@@ -80,11 +94,12 @@ class ChainTasks:
         self.anchorer.wake(hosting.log.origin.log_id)
 
     def parts(self) -> dict[str, str]:
-        """The state of chain and anchoring in a word or a sentence."""
+        """The state of chain, anchoring and, when there are several, endpoints: a word or a sentence each."""
         status = self.anchorer.status
         return {
             "chain": self._state,
             "anchoring": OK if status.state is not AnchorState.WAITING else status.reason,
+            **{f"{ENDPOINT}{name}": state for name, state in self.client.endpoints().items()},
         }
 
     @property
@@ -102,9 +117,13 @@ class ChainTasks:
         except* WrongChain as group:
             self._state = f"wrong chain: {group.exceptions[0]}"
             logger.error("chain-refused", reason=self._state)  # noqa: TRY400  the operator needs no traceback
+        except* ReorgBeyondFinality as group:
+            self._state = f"final blocks were replaced: {group.exceptions[0]}; {REORG_CURE}"
+            logger.error("chain-refused", reason=self._state)  # noqa: TRY400
 
     async def _work(self) -> None:
         await self._until_right_chain()
+        await self._fill_anchors()
         for hosting in self._hostings.values():
             await self._resume_capture(hosting)
             self.wake(hosting)
@@ -119,10 +138,27 @@ class ChainTasks:
                 await self.client.check_contract(self._contract)
                 seen = self._index.find_meta(FINAL_BLOCK)
                 if seen is not None:
-                    await self.client.check_contains(int.from_bytes(seen[:8], "big"), seen[8:])
+                    number, block_hash = int.from_bytes(seen[:8], "big"), seen[8:]
+                    await self.client.check_contains(number, block_hash)
+                    await self._final.begin(number, block_hash)
             except ChainUnavailable as error:
                 self._state = f"unavailable: {error}"
                 await asyncio.sleep(self._poll_seconds)
+            else:
+                self._state = OK
+                return
+
+    async def _fill_anchors(self) -> None:
+        """What a new index lacks, or a crash kept from it, is there before anything else is anchored."""
+        logs = {item.log.name: item.log.writer.reader.folder for item in self._hostings.values()}
+        while True:
+            try:
+                await self._filler.fill(logs)
+            except ChainUnavailable as error:
+                self._state = f"unavailable: {error}"
+                await asyncio.sleep(self._poll_seconds)
+            except DamagedFile:
+                return  # the log's scrubber names it; the next start fills
             else:
                 self._state = OK
                 return
@@ -136,14 +172,29 @@ class ChainTasks:
 
     async def _capture(self) -> None:
         while True:
+            await self._follow()
             for hosting in list(self._hostings.values()):
                 try:
                     block = await self._capturer.capture(hosting)
                 except ChainUnavailable as error:
                     self._state = f"unavailable: {error}"
                     continue
+                except DamagedFile:
+                    continue  # this log's health has it; the other logs are captured
                 self._state = OK
                 if block is not None:
                     # What was final once must stay: a chain that lost it is another one.
                     self._index.put_meta(FINAL_BLOCK, block.number.to_bytes(8, "big") + block.hash)
             await asyncio.sleep(self._poll_seconds)
+
+    async def _follow(self) -> None:
+        """Walk to the newest final block, also while nothing waits for it: an outage is seen, and a reorg."""
+        if time.monotonic() < self._follow_at:
+            return
+        self._follow_at = time.monotonic() + FOLLOW_SECONDS
+        try:
+            await self._final.advance()
+        except ChainUnavailable as error:
+            self._state = f"unavailable: {error}"
+        else:
+            self._state = OK

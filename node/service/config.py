@@ -32,8 +32,16 @@ class NodeConfig:
     )
     host: str = setting("127.0.0.1", "address on which the HTTP interface listens")  # type: ignore[assignment]
     port: int = setting(8080, "port on which the HTTP interface listens; 0 lets the system choose")  # type: ignore[assignment]
+    requests_per_second: int = setting(
+        100,
+        "requests that one address may make in the long run, ten times as many at once; 0: no limit here, "
+        "but in the proxy before it",
+    )  # type: ignore[assignment]
     public_url: str = setting("", "address under which others reach this node; default http://<host>:<port>")  # type: ignore[assignment]
-    rpc_url: str = setting("", "JSON-RPC endpoint of the chain, e.g. http://127.0.0.1:8545")  # type: ignore[assignment]
+    rpc_url: str = setting(
+        "",
+        "JSON-RPC endpoint of the chain, e.g. http://127.0.0.1:8545, or several with spaces between",
+    )  # type: ignore[assignment]
     chain_id: int = setting(0, "id of the chain, compared at start")  # type: ignore[assignment]
     genesis_hash: str = setting("", "hash of the chain's first block, compared at start")  # type: ignore[assignment]
     contract: str = setting("", "address of the AnchorRegistry contract")  # type: ignore[assignment]
@@ -41,6 +49,9 @@ class NodeConfig:
     poll_seconds: float = setting(2.0, "how often the chain is asked for its final head")  # type: ignore[assignment]
     seal_seconds: float = setting(1.0, "how long submissions gather before a checkpoint is sealed")  # type: ignore[assignment]
     heartbeat_hours: float = setting(24.0, "a log is sealed and anchored at least this often")  # type: ignore[assignment]
+    scrub_hours: float = setting(
+        24.0, "every log's files are verified anew at least this often, or it stops signing"
+    )  # type: ignore[assignment]
     development: bool = setting(False, "a development registry says so in everything it shows")  # type: ignore[assignment]
 
 
@@ -99,7 +110,13 @@ def check_config(config: NodeConfig, where: str) -> None:
         raise ConfigError(f"{where}: registry", error.reason) from error
     if not 0 <= config.port <= 65_535:
         raise ConfigError(f"{where}: port", f"{config.port} is not a port")
-    for name in ("poll_seconds", "seal_seconds", "heartbeat_hours", "attestation_interval"):
+    if config.requests_per_second < 0:
+        raise ConfigError(f"{where}: requests_per_second", "must not be negative")
+    urls = config.rpc_url.split()
+    if any(not url.startswith(("http://", "https://")) for url in urls) or len(set(urls)) != len(urls):
+        reason = "must be different http or https addresses, separated by spaces"
+        raise ConfigError(f"{where}: rpc_url", reason)
+    for name in ("poll_seconds", "seal_seconds", "heartbeat_hours", "scrub_hours", "attestation_interval"):
         if getattr(config, name) <= 0:
             raise ConfigError(f"{where}: {name}", "must be greater than 0")
 

@@ -172,6 +172,7 @@ async def _found(
         registry=REGISTRY_NAME,
         member=MEMBER,
         port=port,
+        requests_per_second=0,  # one machine is one address, and it issues, verifies and measures
         rpc_url=anvil.rpc_url,
         chain_id=identity.chain_id,
         genesis_hash=f"0x{identity.genesis_hash.hex()}",

@@ -19,6 +19,7 @@ class NodeFolders:
     captures/<log id>/  anchored evidence without entries, newest size wins
     witness/, mirror/   what this member has cosigned
     anchoring/          transactions on their way
+    scrubs/             how far the verification of each log's files is; may be lost
     """
 
     def __init__(self, root: Path) -> None:
@@ -34,6 +35,7 @@ class NodeFolders:
         self.witness = root / "witness"
         self.mirror = root / "mirror"
         self.anchoring = root / "anchoring"
+        self.scrubs = root / "scrubs"
 
     def log(self, origin: Origin) -> Path:
         """The folder of one log; the same name under which it is served."""
@@ -42,6 +44,10 @@ class NodeFolders:
     def capture(self, origin: Origin) -> Path:
         """The folder of one log's captures."""
         return self.captures / origin.log_id.hex()
+
+    def scrub(self, origin: Origin) -> Path:
+        """The file with the progress of one log's scrubber."""
+        return self.scrubs / f"{origin.log_id.hex()}.json"
 
     def issuer(self, slug: str) -> Path:
         """The folder of one hosted issuer."""

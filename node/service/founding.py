@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 
-from testamur.node.chain.client import ChainClient
+from testamur.node.chain.ports import Chain
 from testamur.node.chain.signing import ChainAccount
 from testamur.node.chain.transactions import TransactionSender
 from testamur.node.errors import ChainUnavailable, ConfigError
@@ -46,7 +46,7 @@ def create_member_keys(keystore: Keystore) -> None:
 
 
 async def found(
-    root: Path, config: NodeConfig, keystore: Keystore, client: ChainClient, *, now: datetime
+    root: Path, config: NodeConfig, keystore: Keystore, client: Chain, *, now: datetime
 ) -> Founded:
     """Deploy the contract, owned by this member's council account, and write trust file and settings.
 

@@ -14,6 +14,8 @@ from testamur.node.index.store import Index
 from testamur.node.log.documents import DocumentStore
 from testamur.node.log.reader import LogReader
 from testamur.node.log.writer import LogWriter
+from testamur.node.service.health import LogHealth
+from testamur.node.service.projecting import project
 from testamur.node.service.statements import PublicationStore
 from testamur.registry.canonical import Json, canonicalize
 from testamur.registry.checkpoints import SignedCheckpoint
@@ -21,10 +23,15 @@ from testamur.registry.entries import Entry, EntryKind, Origin
 from testamur.registry.key_events import Position
 from testamur.registry.publications import Bundle, Publication, verify_bundle
 from testamur.registry.seals import Seal, parse_seal
+from testamur.registry.statements import Statement
 from testamur.registry.timestamps import format_timestamp, parse_timestamp
 
-PROJECTION_ENTRIES = 8192
-"""Entries that go from the log to the index at once: half a megabyte in memory."""
+MAX_PENDING_ENTRIES = 1 << 19
+"""Accepted entries that no checkpoint covers yet: a journal of 30 MB, which publishing reads within a second
+or two. More only gather when sealing does not work, and then the issuer has to know."""
+
+SEALING_SECONDS = 5
+"""When to ask again a log that waits for its next seal."""
 
 
 class Cosigner(Protocol):
@@ -55,6 +62,8 @@ class HostedLog:
         index: Index,
         publications: PublicationStore,
         clock: Callable[[], datetime],
+        health: LogHealth | None = None,
+        max_pending: int = MAX_PENDING_ENTRIES,
     ) -> None:
         self.origin = origin
         self.did = did
@@ -64,6 +73,9 @@ class HostedLog:
         self.publications = publications
         self._index = index
         self._clock = clock
+        self.health = health or LogHealth(clock)
+        """Whether this log may sign; without one of its own, it may."""
+        self._max_pending = max_pending
         # What a crash left unprojected is projected by the same call as in normal operation.
         self._project()
 
@@ -73,20 +85,54 @@ class HostedLog:
         return self.writer.origin
 
     def submit(self, digests: Sequence[bytes]) -> Placed:
-        """Log credential digests; durable on return. A digest that is logged keeps its leaf index."""
+        """Log credential digests; durable on return. A digest that is logged keeps its leaf index.
+
+        Raises NotReady when too many entries wait for a seal.
+        """
+        (placed,) = self.submit_all([digests])
+        if isinstance(placed, NotReady):
+            raise placed
+        return placed
+
+    def submit_all(self, submissions: Sequence[Sequence[bytes]]) -> list[Placed | NotReady]:
+        """The same for several submissions with one write and one sync; the answer to each, in order.
+
+        All of them are looked up before any is appended, in one thread: the same digest in two submissions
+        is one leaf. Raises StoreUnavailable for all of them.
+        """
         places: dict[bytes, int] = {}
         fresh: list[bytes] = []
-        for digest in dict.fromkeys(digests):
-            found = self._index.find_leaf(self.name, digest)
-            if found is None:
-                fresh.append(digest)
-            else:
-                places[digest] = found
+        answers: list[int | NotReady] = []
+        planned: set[bytes] = set()
+        for digests in submissions:
+            unknown = []
+            for digest in dict.fromkeys(digests):
+                if digest in places or digest in planned:
+                    continue
+                found = self._index.find_leaf(self.name, digest)
+                if found is None:
+                    unknown.append(digest)
+                else:
+                    places[digest] = found
+            if unknown and self.writer.pending + len(fresh) + len(unknown) > self._max_pending:
+                reason = f"{self.writer.pending} entries of this log wait for its next checkpoint"
+                answers.append(NotReady(reason, retry_after_seconds=SEALING_SECONDS))
+                continue
+            planned.update(unknown)
+            fresh += unknown
+            answers.append(len(unknown))
         if fresh:
-            entries = [Entry(kind=EntryKind.CREDENTIAL, digest=digest) for digest in fresh]
-            places.update(zip(fresh, self.writer.append(entries), strict=True))
+            appended = self.writer.append(
+                [Entry(kind=EntryKind.CREDENTIAL, digest=digest) for digest in fresh]
+            )
+            places.update(zip(fresh, appended, strict=True))
             self._project()
-        return Placed(leaf_indexes=tuple(places[digest] for digest in digests), new=len(fresh))
+        return [
+            answer
+            if isinstance(answer, NotReady)
+            else Placed(leaf_indexes=tuple(places[digest] for digest in digests), new=answer)
+            for digests, answer in zip(submissions, answers, strict=True)
+        ]
 
     def publish_statement(self, bundle: Bundle) -> Publication:
         """Prove an issuer's new statement, log what is new in it, and have the next seal name it.
@@ -94,10 +140,8 @@ class HostedLog:
         Raises VerificationError with nothing logged; Stale when it does not follow.
         """
         newest = self.publications.newest()
-        if newest is not None and bundle.statement.sequence > newest.statement.sequence + 1:
-            raise Stale("the statement does not follow the newest one", sequence=newest.statement.sequence)
-        if newest is not None and bundle.statement.sequence < newest.statement.sequence:
-            raise Stale("a newer statement is in force", sequence=newest.statement.sequence)
+        if newest is not None:
+            _refuse_stale(newest.statement, bundle.statement)
         publication = verify_bundle(
             newest,
             bundle,
@@ -110,13 +154,17 @@ class HostedLog:
         return publication
 
     def seal(self, *, heartbeat: bool = False) -> SignedCheckpoint:
-        """Seal and publish what is new; with nothing new the head as it is, unless a heartbeat is due."""
+        """Seal and publish what is new; with nothing new the head as it is, unless a heartbeat is due.
+
+        Raises DamagedFile or NotReady when this log may not sign, NotReady before the first statement.
+        """
         newest = self.publications.newest()
         if newest is None:
             raise NotReady("the issuer has not published its first statement")
         head = self.writer.reader.find_head()
         if head is not None and self.writer.pending == 0 and not heartbeat:
             return head
+        self.health.check()
         previous = self.writer.size or None
 
         def make_seal(size: int) -> bytes:
@@ -158,8 +206,16 @@ class HostedLog:
             self._project()
 
     def _project(self) -> None:
-        start = self._index.projected_size(self.name)
-        while start < self.writer.next_index:
-            count = min(PROJECTION_ENTRIES, self.writer.next_index - start)
-            self._index.put_entries(self.name, start, self.writer.read_entries(start, count))
-            start += count
+        project(self._index, self.writer.documents, self.writer)
+
+
+def _refuse_stale(newest: Statement, sent: Statement) -> None:
+    """Whoever sent it has missed one of ours, or has one that we have missed and must send first.
+
+    Right after the newest there is room for none: a next number that does not chain is a broken chain, and
+    an equal number equivocation; both are for `verify_bundle` to refuse.
+    """
+    if sent.sequence < newest.sequence:
+        raise Stale("a newer statement is in force", sequence=newest.sequence)
+    if sent.sequence > newest.sequence + 1 and sent.previous != newest.digest:
+        raise Stale("the statement does not follow the newest one", sequence=newest.sequence)

@@ -5,6 +5,7 @@ logs go on, and the chain's tasks try again.
 """
 
 import asyncio
+import time
 from collections.abc import Callable
 from contextlib import ExitStack
 from datetime import datetime, timedelta
@@ -12,10 +13,11 @@ from pathlib import Path
 
 import structlog
 
-from testamur.node.api.app import Server, create_app, serve
-from testamur.node.api.ports import NodePort
+from testamur.node.api.app import Application, Server, create_app, serve
+from testamur.node.api.limits import RateLimit
+from testamur.node.api.ports import NodePort, NotReady
 from testamur.node.errors import ConfigError
-from testamur.node.files import make_folders, read_file
+from testamur.node.files import DamagedFile, make_folders, read_file
 from testamur.node.gossip.mirror import Mirror
 from testamur.node.gossip.witness import Witness
 from testamur.node.index.store import Index
@@ -28,12 +30,19 @@ from testamur.node.service.folders import NodeFolders
 from testamur.node.service.hostings import Hosting
 from testamur.node.service.opening import application_slugs, open_hosting
 from testamur.node.service.roles import MIRROR, WITNESS, key_name
+from testamur.node.service.scrubbing import LogScrub, ScrubProgress
 from testamur.node.service.tokens import TokenStore
 from testamur.registry.checkpoints import SignedCheckpoint
 from testamur.registry.trust import MAX_TRUST_FILE_BYTES, TrustFile, parse_trust_file
 
 ADMISSION_POLL_SECONDS = 1.0
 """How soon a running node hosts an issuer that the command line has just added."""
+
+REFUSED_SEAL_SECONDS = 1.0
+"""How soon a log that may not sign now is asked again."""
+
+BURST_SECONDS = 10
+"""A page or a class of dossiers asks for much at once, and then for nothing."""
 
 Clock = Callable[[], datetime]
 
@@ -93,7 +102,7 @@ class Node:
 
     async def run(self, *, port: NodePort, ready: asyncio.Event | None = None) -> None:
         """Serve and work until cancelled; `port` stands over this node, `ready` is set when it listens."""
-        app = create_app(port, registry_name=self.config.registry, devnet=self.config.development)
+        app = make_app(port, self.config)
         self.server = await serve(app, host=self.config.host, port=self.config.port)
         logger.info("listening", url=self.server.url, registry=self.config.registry)
         if ready is not None:
@@ -104,7 +113,7 @@ class Node:
                 tasks.create_task(self.chain.run())
                 tasks.create_task(self._admissions())
                 for slug in list(self.hostings):
-                    tasks.create_task(self._sealer(slug))
+                    self._start_tasks(slug)
         finally:
             await self.server.close()
 
@@ -134,7 +143,9 @@ class Node:
 
     def parts(self) -> dict[str, str]:
         """The state of each part in a word, for /readyz and `node status`."""
-        return {**self.chain.parts(), "logs": "ok"}
+        states = {slug: hosting.log.health.state() for slug, hosting in self.hostings.items()}
+        wrong = [f"{slug}: {state}" for slug, state in sorted(states.items()) if state != "ok"]
+        return {**self.chain.parts(), "logs": "; ".join(wrong) or "ok"}
 
     # ----------------------------------------------------------------------------------------------- sealing
 
@@ -150,30 +161,45 @@ class Node:
         self.chain.wake(hosting)
         return head
 
+    def _start_tasks(self, slug: str) -> None:
+        hosting = self.hostings[slug]
+        progress = ScrubProgress(self.folders.scrub(hosting.log.origin))
+        self._tasks.create_task(self._sealer(slug))
+        self._tasks.create_task(LogScrub(hosting, progress, hours=self.config.scrub_hours).run())
+
+    async def _seal_or_wait(self, hosting: Hosting, *, heartbeat: bool = False) -> None:
+        """Seal; a log that may not sign now is asked again soon, and the node does the rest of its work."""
+        try:
+            await self.seal(hosting, heartbeat=heartbeat)
+        except (NotReady, DamagedFile):
+            # The log's health has it, for /readyz and the structured log.
+            await asyncio.sleep(REFUSED_SEAL_SECONDS)
+            hosting.wake.set()
+
     async def _sealer(self, slug: str) -> None:
         """Seal this issuer's log whenever something gathered, and when it was silent for too long."""
         hosting = self.hostings[slug]
         longest = timedelta(hours=self.config.heartbeat_hours)
         if hosting.log.publications.newest() is not None:
-            await self.seal(hosting)
+            await self._seal_or_wait(hosting)
         while True:
             try:
                 async with asyncio.timeout(min(60.0, longest.total_seconds())):
                     await hosting.wake.wait()
             except TimeoutError:
                 if await hosting.run(hosting.log.is_silent, longest):
-                    await self.seal(hosting, heartbeat=True)
+                    await self._seal_or_wait(hosting, heartbeat=True)
                 continue
             await asyncio.sleep(self.config.seal_seconds)
             hosting.wake.clear()
-            await self.seal(hosting)
+            await self._seal_or_wait(hosting)
 
     async def _admissions(self) -> None:
         """Host issuers that the command line adds while the node runs."""
         while True:
             await asyncio.sleep(ADMISSION_POLL_SECONDS)
             for slug in self._open_hostings():
-                self._tasks.create_task(self._sealer(slug))
+                self._start_tasks(slug)
                 self._hosted.set()
 
     def _open_hostings(self) -> list[str]:
@@ -194,6 +220,19 @@ class Node:
 
     def _seconds(self) -> int:
         return int(self.clock().timestamp())
+
+
+def make_app(port: NodePort, config: NodeConfig) -> Application:
+    """The HTTP interface over `port`, as the settings want it."""
+    rate = config.requests_per_second
+    return create_app(
+        port,
+        registry_name=config.registry,
+        devnet=config.development,
+        rate_limit=RateLimit(per_second=rate, burst=BURST_SECONDS * rate, clock=time.monotonic)
+        if rate
+        else None,
+    )
 
 
 def _load_trust(path: Path, config: NodeConfig) -> tuple[TrustFile, bytes]:

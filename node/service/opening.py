@@ -16,10 +16,14 @@ from testamur.node.service.hosting import HostedLog
 from testamur.node.service.hostings import Hosting
 from testamur.node.service.log_evidence import CaptureStore
 from testamur.node.service.roles import log_key_name
+from testamur.node.service.scrubbing import ScrubProgress, health_of
 from testamur.node.service.statements import PublicationStore
 from testamur.registry.canonical import Json, parse_json
 from testamur.registry.entries import Origin
 from testamur.registry.errors import RegistryError
+from testamur.registry.evidence import parse_evidence
+from testamur.registry.evm.anchors import parse_anchor, prove_anchor
+from testamur.registry.evm.layout import Lifecycle
 from testamur.registry.publications import parse_bundle
 
 APPLICATION_NAME = "application.json"
@@ -48,6 +52,11 @@ def open_hosting(
     writer = LogWriter(
         folders.log(origin), str(origin), keystore.load(log_key_name(slug, FIRST_EPOCH)), documents
     )
+    progress = ScrubProgress(folders.scrub(origin))
+    health = health_of(progress, name=str(origin), hours=config.scrub_hours, clock=clock)
+    if not writer.size:
+        # Nothing was published yet, so there is nothing that could have rotted.
+        health.verified()
     log = HostedLog(
         origin=origin,
         did=application.did,
@@ -56,10 +65,25 @@ def open_hosting(
         index=index,
         publications=PublicationStore(folders.issuer(slug) / "statements"),
         clock=clock,
+        health=health,
     )
     if log.publications.newest() is None:
         log.publish_statement(parse_bundle(first_bundle(document)))
-    return Hosting(log=log, captures=CaptureStore(folders.capture(origin)), name=application.name)
+    hosting = Hosting(log=log, captures=CaptureStore(folders.capture(origin)), name=application.name)
+    hosting.lifecycle = _captured_lifecycle(hosting)
+    return hosting
+
+
+def _captured_lifecycle(hosting: Hosting) -> Lifecycle:
+    """How the issuer stood in the newest captured block; active, as it was admitted, before the first."""
+    captured = hosting.captures.newest()
+    origin = hosting.log.origin
+    for anchor in parse_evidence(captured[1]).anchors if captured else ():
+        proven = prove_anchor(
+            parse_anchor(anchor), issuer_id=origin.issuer_id, log_id=origin.log_id, epoch=origin.epoch
+        )
+        return proven.issuer.lifecycle
+    return Lifecycle.ACTIVE
 
 
 def first_bundle(application: dict[str, Json]) -> Json:

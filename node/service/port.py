@@ -14,13 +14,14 @@ from testamur.node.api.ports import (
     SealedHead,
     Submission,
 )
+from testamur.node.service.chain_tasks import ENDPOINT
 from testamur.node.service.hostings import Hosting
 from testamur.node.service.log_evidence import credential_evidence, log_evidence
 from testamur.node.service.node import Node
 from testamur.registry.canonical import Json, canonicalize
 from testamur.registry.dossiers import split_dossier
+from testamur.registry.errors import MalformedError
 from testamur.registry.evidence import parse_evidence
-from testamur.registry.evm.layout import Lifecycle
 from testamur.registry.publications import Bundle
 from testamur.registry.tiles import TileId
 from testamur.registry.verification import verify
@@ -41,7 +42,7 @@ class ServicePort:
     async def submit(self, slug: str, digests: Sequence[bytes]) -> Submission:
         """See NodePort."""
         hosting = self._hosting(slug)
-        placed = await hosting.run(hosting.log.submit, digests)
+        placed = await hosting.submit(digests)
         self._node.wake_sealer(slug)
         return Submission(origin=hosting.log.name, leaf_indexes=placed.leaf_indexes, new=placed.new)
 
@@ -117,9 +118,12 @@ class ServicePort:
     async def verify(self, document: Json, as_of: datetime | None) -> Mapping[str, Json]:
         """See NodePort."""
         credential, evidence = split_dossier(document)
+        now = self._node.clock()
+        if as_of is not None and as_of > now:
+            raise MalformedError("asOf", "lies in the future; nothing can be proven about it")
         parsed = parse_evidence(evidence) if evidence is not None else None
         verdict = await asyncio.to_thread(
-            verify, credential, parsed, trust=self._node.trust, now=self._node.clock(), as_of=as_of
+            verify, credential, parsed, trust=self._node.trust, now=now, as_of=as_of
         )
         answer = verdict.to_json()
         return answer if isinstance(answer, dict) else {}
@@ -180,7 +184,8 @@ class ServicePort:
     async def readiness(self) -> Readiness:
         """See NodePort."""
         parts = self._node.parts()
-        return Readiness(is_ready=all(state == "ok" for state in parts.values()), parts=parts)
+        needed = [state for name, state in parts.items() if not name.startswith(ENDPOINT)]
+        return Readiness(is_ready=all(state == "ok" for state in needed), parts=parts)
 
     # ---------------------------------------------------------------------------------------------- helpers
 
@@ -227,7 +232,7 @@ class ServicePort:
             slug=log.origin.slug,
             did=log.did,
             name=hosting.name,
-            lifecycle=Lifecycle.ACTIVE.name.lower(),
+            lifecycle=hosting.lifecycle.name.lower(),
             epoch=log.origin.epoch,
             origin=log.name,
             log_id=log.origin.log_id,

@@ -143,6 +143,15 @@ async def until(condition):
     pytest.fail("never happened")
 
 
+async def until_final(registry, height):
+    """Anvil mines its blocks one by one: an anchor is final a moment before the height that is attested."""
+    for _ in range(1000):
+        if (await registry.client.finalized()).number >= height:
+            return
+        await asyncio.sleep(0.02)
+    pytest.fail("the pump stopped too early")
+
+
 @pytest.fixture
 async def anvil(tmp_path):
     started = await Anvil.start(ANVIL, tmp_path / "chain")
@@ -174,7 +183,7 @@ async def test_three_checkpoints_are_anchored_final_captured_and_proven_offline(
             anchorer.wake(ADA.log_id)
             await until(lambda count=count: len(log.heads) == count)
             height = attestable_height(log.heads[-1].block_number, INTERVAL)
-            assert (await registry.client.finalized()).number >= height
+            await until_final(registry, height)
             captured.append(await registry.capture(ADA, height, history=tuple(range(1, count))))
     assert [(head.sequence, head.size, head.root) for head in log.heads] == [
         (1, 5, root(5)),
@@ -241,9 +250,13 @@ async def test_a_whole_life_is_proven_from_storage(registry):
     await registry.client.request("evm_increaseTime", [5])
     await registry.anvil.mine(1)
     await council.call(address, "executeRecovery", ADA.issuer_id)
-    await council.call(address, "openEpoch", "ada", OPERATOR.address, sha256(b"vkey 2"), 22)
+    await council.call(address, "openEpoch", "ada", 1, OPERATOR.address, sha256(b"vkey 2"), 22)
     await registry.anchor(ADA_2, 0, 7, statement=3)
-    await council.call(address, "close", ADA.issuer_id, BOB.issuer_id)
+    with pytest.raises(ContractRefused, match="StaleEpoch"):
+        await council.call(address, "openEpoch", "ada", 1, OPERATOR.address, sha256(b"vkey 3"), 22)
+    with pytest.raises(ContractRefused, match="StaleTreeSize"):
+        await council.call(address, "close", ADA.issuer_id, BOB.issuer_id, 20)
+    await council.call(address, "close", ADA.issuer_id, BOB.issuer_id, 7)
     height = (await registry.client.head()).number
 
     first = prove(await registry.capture(ADA, height, history=(1,)))
@@ -276,6 +289,21 @@ async def test_the_contract_says_why_it_refuses(registry):
     assert (caught.value.error, caught.value.arguments) == ("StaleTreeSize", {"got": 3, "current": 5})
     with pytest.raises(ContractRefused, match="DidTaken"):
         await registry.admit(BOB, "did:web:ada.example")
+
+
+async def test_numbers_that_a_thief_used_up_are_followed_by_higher_ones(registry):
+    (highest,) = await registry.read("highestStatement")
+    await registry.anchor(ADA, 0, 5, statement=2)
+    await registry.anchor(ADA, 5, 9, statement=highest)
+    with pytest.raises(ContractRefused, match="StatementFell"):
+        await registry.anchor(ADA, 9, 20, statement=3)
+    with pytest.raises(ContractRefused, match="StatementTooHigh"):
+        await registry.anchor(ADA, 9, 20, statement=highest + 2)
+    await registry.client.request("evm_increaseTime", [120])
+    await registry.anvil.mine(1)
+    await registry.anchor(ADA, 9, 20, statement=highest + 1)
+    proven = prove(await registry.capture(ADA, (await registry.client.head()).number))
+    assert (proven.issuer.statement, proven.head.statement) == (highest + 1, highest + 1)
 
 
 async def test_events_tell_who_was_admitted_and_what_was_anchored(registry):

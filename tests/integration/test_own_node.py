@@ -139,7 +139,8 @@ def test_a_registry_is_founded_and_used_by_its_commands_alone(tmp_path, chain, p
         "--member",
         "ada",
         "--rpc",
-        chain.url,
+        # Two ways to the chain, and one that leads nowhere: nothing waits for it, and it is named below.
+        f"{chain.url} {chain.url}/ http://127.0.0.1:1",
         "--chain-id",
         "31337",
         "--port",
@@ -214,6 +215,9 @@ def test_a_registry_is_founded_and_used_by_its_commands_alone(tmp_path, chain, p
         assert (repeated["signed"], repeated["logged"], repeated["anchored"]) == (0, 0, 4)
         status = answer("node", "status", "--url", url)
         assert status["ready"] is True
+        endpoints = {name: state for name, state in status["parts"].items() if name.startswith("endpoint")}
+        assert endpoints.pop("endpoint http://127.0.0.1:1").startswith("unavailable: ")
+        assert endpoints == {f"endpoint {chain.url} (1)": "ok", f"endpoint {chain.url} (2)": "ok"}
         fetched = tmp_path / "fetched.json"
         wrong = run("trust", "fetch", "--node", url, "--out", fetched, "--fingerprint", "a" * 26, expect=2)
         assert not fetched.exists(), wrong.stderr

@@ -17,6 +17,7 @@ from testamur.node.errors import ChainUnavailable, WrongChain
 from testamur.registry.errors import VerificationError
 from testamur.registry.evm import slots
 from testamur.registry.evm.anchors import parse_anchor, prove_anchor, prove_storage, read_anchor
+from testamur.registry.evm.qbft import QbftSeals
 from testamur.registry.hashing import sha256
 
 LOG, ISSUER, OTHER_LOG, OTHER_ISSUER = (sha256(name) for name in (b"log", b"issuer", b"log 2", b"issuer 2"))
@@ -100,9 +101,10 @@ async def test_a_log_nobody_opened_is_refused(chain):
 async def test_an_endpoint_that_does_not_prove_is_not_believed(chain, monkeypatch):
     honest = chain.get_proof
 
-    async def get_proof(contract, slots, block_number):
+    async def get_proof(contract, slots, block_number, *, accept):
         answer = await honest(contract, slots, block_number)
-        return StorageAnswer(nodes=answer.nodes[:-1])
+        accept(StorageAnswer(nodes=answer.nodes[:-1]))
+        return answer
 
     monkeypatch.setattr(chain, "get_proof", get_proof)
     with pytest.raises(ChainUnavailable, match="did not prove"):
@@ -132,3 +134,15 @@ def test_an_anchor_is_attested_at_the_next_multiple(block, interval, height):
     assert attestable_height(block, interval) == height
     assert newest_attestable_height(height, interval) == height
     assert newest_attestable_height(height + interval - 1, interval) == height
+
+
+async def test_seals_that_an_endpoint_has_are_kept_with_the_anchor(chain, monkeypatch):
+    assert (await capture_anchor(chain, chain.contract, [wanted()], 4)).seals is None
+    seals = QbftSeals(round=1, seals=(bytes(65),))
+
+    async def find_seals(number):
+        assert number == 4
+        return seals
+
+    monkeypatch.setattr(chain, "find_seals", find_seals)
+    assert (await capture_anchor(chain, chain.contract, [wanted()], 4)).seals == seals

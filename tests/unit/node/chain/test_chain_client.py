@@ -4,11 +4,14 @@ import asyncio
 
 import pytest
 
+from fakes.validators import as_qbft, extra_data, sealed_by, validators
 from testamur.node.chain import client as client_module
-from testamur.node.chain.client import ChainClient, RpcRefused
+from testamur.node.chain.client import ChainClient
+from testamur.node.chain.refusals import FalseAnswer, RpcRefused
 from testamur.node.chain.values import ChainIdentity, Fees
 from testamur.node.errors import ChainUnavailable, ConfigError, WrongChain
 from testamur.registry.evm.headers import encode_header, parse_header
+from testamur.registry.evm.qbft import MIX_HASH, verify_seals
 
 ZERO = "0x" + "00" * 32
 GENESIS = {
@@ -283,3 +286,53 @@ async def test_a_client_can_be_closed_before_it_was_used():
     endpoint = client._provider
     await client.close()
     assert (endpoint.closed, client._provider) == (1, None)
+
+
+def qbft_block(*, seals=4, round_number=2):
+    """The block of a QBFT chain as its endpoint gives it: seals inside, the hash without them."""
+    listed = validators(4)
+    plain = as_qbft(encode_header(GENESIS), listed)
+    sealed = sealed_by(listed[:seals], plain, round_number)
+    extra = extra_data(listed, round_number=round_number, seals=sealed.seals)
+    return {
+        **GENESIS,
+        "extraData": "0x" + extra.hex(),
+        "mixHash": "0x" + MIX_HASH.hex(),
+        "hash": "0x" + parse_header(plain).hash.hex(),
+    }, parse_header(plain)
+
+
+async def test_a_qbft_block_is_read_without_its_seals_and_they_are_there_when_asked_for():
+    block, header = qbft_block()
+    client = connected(eth_getBlockByNumber={"result": block})
+    assert await client.head() == header
+    seals = await client.find_seals(0)
+    assert (seals.round, len(seals.seals)) == (2, 4)
+    addresses = [item.address for item in validators(4)]
+    assert len(verify_seals(header, seals, addresses)) == 4
+    assert await connected().find_seals(0) is None
+
+
+async def test_a_qbft_block_that_lies_about_its_hash_is_not_believed():
+    block, _ = qbft_block()
+    for changes in ({"hash": "0x" + "11" * 32}, {"extraData": "0x"}, {"stateRoot": "0x" + "11" * 32}):
+        client = connected(eth_getBlockByNumber={"result": {**block, **changes}})
+        with pytest.raises(FalseAnswer, match="unreadably"):
+            await client.head()
+
+
+@pytest.mark.parametrize(
+    "quoted",
+    [
+        "https://user:word@rpc.example/v3/0123456789?key=s3cret",
+        "https://rpc.example/v3/0123456789?key=s3cret",
+        "/v3/0123456789",
+    ],
+)
+async def test_what_an_endpoint_says_never_shows_the_key_in_its_address(quoted):
+    url = "https://user:word@rpc.example/v3/0123456789?key=s3cret"
+    client = ChainClient(url, chain_id=31337)
+    client._provider = Endpoint(eth_chainId=OSError(f"cannot connect to {quoted}"))
+    with pytest.raises(ChainUnavailable, match=r"https://rpc\.example did not answer") as caught:
+        await client.check()
+    assert not any(word in str(caught.value) for word in ("0123456789", "s3cret", "word@"))

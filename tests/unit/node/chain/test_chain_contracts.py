@@ -6,7 +6,6 @@ from pathlib import Path
 import pytest
 from eth_abi import encode
 
-from testamur.node.chain.client import RpcRefused
 from testamur.node.chain.contracts import (
     artifact,
     decode_result,
@@ -17,6 +16,7 @@ from testamur.node.chain.contracts import (
     functions,
     refusal,
 )
+from testamur.node.chain.refusals import RpcRefused
 from testamur.node.errors import ChainUnavailable
 from testamur.registry.evm import slots
 from testamur.registry.hashing import keccak256

@@ -1,8 +1,8 @@
 import pytest
 
 from fakes.chain import FakeChain
-from testamur.node.chain.client import RpcRefused
 from testamur.node.chain.contracts import ContractRefused, encode_call
+from testamur.node.chain.refusals import RpcRefused
 from testamur.node.chain.signing import ChainAccount
 from testamur.node.chain.transactions import SendRefusal, TransactionSender, classify_refusal
 from testamur.node.errors import ChainUnavailable

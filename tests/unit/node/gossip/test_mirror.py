@@ -265,6 +265,113 @@ def test_a_gap_in_the_statements_is_filled_from_the_documents_or_refused(mirror,
     assert_refused(mirror, log, log.seal(), "mirror-statement-not-logged")
 
 
+@pytest.mark.parametrize("logged_between_the_seals", [False, True])
+def test_numbers_may_be_left_out_when_the_digests_chain(mirror, log, logged_between_the_seals):
+    """Whoever stole the operator's key can use numbers up on the chain; the issuer goes on above them."""
+    assert_cosigned(mirror, log, log.seal())
+    if logged_between_the_seals:
+        log.state()
+    log.state(sequence=16_385)
+    assert_cosigned(mirror, log, log.seal())
+    log.state()
+    log.state(sequence=20_000)
+    assert_cosigned(mirror, log, log.seal())
+    assert log.statements[-2].sequence == 16_386
+
+
+def test_a_number_below_what_was_sealed_is_refused(mirror, log):
+    assert_cosigned(mirror, log, log.seal())
+    log.state(sequence=16_385)
+    assert_cosigned(mirror, log, log.seal())
+    log.state(sequence=16_384)
+    assert_refused(mirror, log, log.seal(), "mirror-statement-older")
+
+
+@pytest.mark.parametrize("numbers", [(16_385, 7, 16_386), (16_385, 16_384, 16_386), (5, 5, 6)])
+def test_numbers_rise_along_the_whole_chain(mirror, log, numbers):
+    assert_cosigned(mirror, log, log.seal())
+    for number in numbers:
+        log.state(sequence=number)
+    reason = "statement-sequence-fell" if len(set(numbers)) == 3 else "statement-equivocation"
+    assert_refused(mirror, log, log.seal(), reason)
+
+
+def test_a_chain_that_goes_round_the_sealed_statement_is_refused(mirror, log):
+    first = log.statements[0]
+    log.state(sequence=5)
+    assert_cosigned(mirror, log, log.seal())
+    log.statements.append(first)
+    log.state(sequence=3)
+    log.state(sequence=9)
+    assert_refused(mirror, log, log.seal(), "statement-sequence-fell")
+
+
+def test_a_jump_over_a_statement_that_is_not_in_the_log_is_refused(mirror, log):
+    assert_cosigned(mirror, log, log.seal())
+    left_out = log.state(logged=False)
+    log.state(sequence=16_385)
+    head = log.seal()
+    assert_refused(mirror, log, head, "mirror-statement-not-logged")
+    del log.documents[left_out.digest]
+    assert_refused(mirror, log, head, "mirror-document-missing")
+
+
+@pytest.mark.parametrize("first_number", [2, 3, 16_385, 16_386, 20_000])
+def test_a_jump_that_leaves_out_a_logged_statement_of_the_issuer_is_refused(mirror, log, first_number):
+    """Two statements after the same one: by number nobody would notice."""
+    assert_cosigned(mirror, log, log.seal())
+    log.state(sequence=first_number)
+    log.statements.pop()
+    log.state(sequence=16_385, time="2026-11-22T10:00:00Z")
+    same = first_number == 16_385
+    reason = "mirror-statement-equivocation" if same else "mirror-statement-skipped"
+    assert_refused(mirror, log, log.seal(), reason)
+
+
+def test_a_statement_further_down_a_branch_is_not_left_out_either(mirror, log):
+    assert_cosigned(mirror, log, log.seal())
+    log.state(logged=False)
+    log.state()
+    del log.statements[1:]
+    log.state(sequence=16_385)
+    assert_refused(mirror, log, log.seal(), "mirror-statement-skipped")
+
+
+@pytest.mark.parametrize("held_before", [False, True])
+def test_a_host_cannot_jump_over_a_statement_that_the_issuer_handed_over(mirror, log, held_before):
+    assert_cosigned(mirror, log, log.seal())
+    held = log.state(logged=False)
+    if held_before:
+        mirror.hold_statement(ORIGIN, held.sequence, held.digest)
+        assert_refused(mirror, log, log.seal(log.statements[0]), "mirror-statement-older")
+    else:
+        log.seal(log.statements[0])
+        mirror.hold_statement(ORIGIN, held.sequence, held.digest)
+    log.statements.pop()
+    log.state(sequence=16_385)
+    assert_refused(mirror, log, log.seal(), "mirror-statement-skipped")
+
+
+def test_a_held_statement_that_is_in_the_chain_is_no_hindrance(mirror, log):
+    assert_cosigned(mirror, log, log.seal())
+    held = log.state()
+    mirror.hold_statement(ORIGIN, held.sequence, held.digest)
+    log.state(sequence=16_385)
+    assert_cosigned(mirror, log, log.seal())
+
+
+def test_what_only_looks_like_a_statement_of_the_issuer_hinders_nobody(mirror, log):
+    assert_cosigned(mirror, log, log.seal())
+    log.state(signer=key(77))
+    log.statements.pop()
+    log.state(issuer="did:web:bob.example")
+    log.statements.pop()
+    unsigned = {**log.statements[-1].json, "sequence": 2, "previous": "u" + "A" * 43}
+    log.log_document(unsigned)
+    log.state(sequence=16_385)
+    assert_cosigned(mirror, log, log.seal())
+
+
 def test_a_statement_that_was_never_logged_is_refused(mirror, log):
     log.state(logged=False)
     assert_refused(mirror, log, log.seal(), "mirror-statement-not-logged")

@@ -175,6 +175,14 @@ def test_files_are_numbered_unless_the_template_names_them() -> None:
     assert template({}).fill(values()).name == "7"
 
 
+@pytest.mark.parametrize("letter", ["東", "𠀋", "é", "a"])
+def test_a_file_name_leaves_room_in_255_bytes_whatever_the_script(letter: str) -> None:
+    """Otherwise the batch would stop at this row, after others were signed."""
+    name = template({}, fileName="{{c}}").fill(values(c=200 * letter)).name
+    assert len(f".{name}.credential.json.tmp".encode()) <= 255
+    assert set(name) == {letter}
+
+
 def test_an_empty_file_name_is_refused() -> None:
     with pytest.raises(MalformedError, match="empty file name"):
         template({}, fileName="{{c}}").fill(values(c="///"))

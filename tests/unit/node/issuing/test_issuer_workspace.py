@@ -19,7 +19,13 @@ from fakes.issuers import (
 from testamur.node.errors import ConfigError, PeerMisbehaved, PeerUnreachable, StoreCorrupt, StoreLocked
 from testamur.node.issuing.bundles import build_bundle
 from testamur.node.issuing.decks import add_deck
-from testamur.node.issuing.publishing import StatusChange, change_status, ensure_lists, publish_pending
+from testamur.node.issuing.publishing import (
+    StatusChange,
+    change_status,
+    ensure_lists,
+    publish_lists,
+    publish_pending,
+)
 from testamur.node.issuing.workspace import (
     LEDGER,
     admission,
@@ -207,6 +213,18 @@ def test_a_statement_that_was_not_accepted_is_sent_again_and_not_made_again(
         assert publish_pending(workspace, host).statement.json == pending["statement"]
         assert workspace.find_pending() is None
         assert host.publication.statement.json == pending["statement"]
+
+
+def test_an_issuer_goes_on_above_the_numbers_that_a_thief_used_up(tmp_path: Path) -> None:
+    with copy_workspace(tmp_path / "ada") as workspace:
+        host = MemoryHost(workspace.publication())
+        again = publish_lists(workspace, [], key=KEY, port=host, now=NOW, above=16_384)
+        assert again.statement.sequence == host.publication.statement.sequence == 16_385
+        revoke(workspace, host, issued(workspace))
+        assert host.publication.statement.sequence == 16_386
+    with open_workspace(tmp_path / "ada") as workspace:
+        assert workspace.publication().statement.json == host.publication.statement.json
+        assert workspace.find_pending() is None
 
 
 def test_a_host_with_another_statement_is_found_out(tmp_path: Path) -> None:

@@ -46,6 +46,9 @@ def test_a_node_is_never_written_over_another_but_its_settings_can_be_replaced(t
         ({"registry": "No Name"}, "registry"),
         ({"registry": ""}, "registry"),
         ({"member": ""}, "member"),
+        ({"rpc_url": "ws://127.0.0.1:8545"}, "rpc_url"),
+        ({"rpc_url": "http://127.0.0.1:8545, http://127.0.0.1:8546 b"}, "rpc_url"),
+        ({"rpc_url": "http://127.0.0.1:8545 http://127.0.0.1:8545"}, "rpc_url"),
     ],
     ids=str,
 )
