@@ -25,8 +25,8 @@ DEV_TOOLS := node_modules/.ready-dev
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-run: $(NODE_INSTALL) $(RUN_TOOLS) ## a registry on this machine: development chain, node, sample university; keeps running
-	@$(BIN)/python scripts/run.py
+run: $(NODE_INSTALL) $(RUN_TOOLS) ## a registry on this machine, with samples; keeps running (ARGS="--port 8090")
+	@$(BIN)/python scripts/run.py $(ARGS)
 
 demo: $(NODE_INSTALL) $(RUN_TOOLS) ## a finite run that issues, anchors, verifies and tampers, then counts
 	@$(BIN)/python scripts/demo.py

@@ -1,5 +1,7 @@
 """The `testamur` command: errors as sentences, and a short way to `verify`."""
 
+import io
+import os
 import sys
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, NoReturn
@@ -18,6 +20,8 @@ EXIT_USAGE = 2
 """Usage or configuration; also everything that is not a verdict."""
 
 EXIT_INTERRUPTED = 130
+EXIT_CLOSED_PIPE = 141
+"""What a shell reports for a program that SIGPIPE ended; 1 would mean "invalid"."""
 
 
 def __getattr__(name: str) -> Any:
@@ -31,8 +35,14 @@ def __getattr__(name: str) -> Any:
 
 def main() -> None:
     """Run the command line. No traceback reaches a user for anything that the world can do wrong."""
+    # A terminal that cannot show a sign shows "?" instead: an answer must not depend on an encoding.
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")
     try:
         _run(sys.argv[1:])
+    except BrokenPipeError:
+        _closed_pipe()
     except KeyboardInterrupt:
         _fail("interrupted", EXIT_INTERRUPTED)
     except (NodeError, RegistryError, OSError) as error:
@@ -54,7 +64,16 @@ def _run(arguments: list[str]) -> None:
         return
     from testamur.node.cli.verifying import run_verify
 
-    raise SystemExit(run_verify(options))
+    code = run_verify(options)
+    sys.stdout.flush()
+    raise SystemExit(code)
+
+
+def _closed_pipe() -> NoReturn:
+    """Whoever read our output has gone (`| head`): nothing is wrong, and nothing may look like a verdict."""
+    # What is still buffered has nowhere to go; without this, Python would complain about it at its end.
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    raise SystemExit(EXIT_CLOSED_PIPE)
 
 
 def _sentence(error: BaseException) -> str:

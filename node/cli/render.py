@@ -15,6 +15,14 @@ SIGNS = {
     CheckResult.UNKNOWN: ("?", "yellow"),
     CheckResult.SKIPPED: ("·", "bright_black"),
 }
+PLAIN_SIGNS = {
+    CheckResult.PASS: "+",
+    CheckResult.FAIL: "x",
+    CheckResult.UNKNOWN: "?",
+    CheckResult.SKIPPED: "-",
+}
+"""For terminals and pipes that cannot encode the others."""
+
 OUTCOME_STYLES = {
     Outcome.VALID: "bold green",
     Outcome.INVALID: "bold red",
@@ -24,6 +32,17 @@ OUTCOME_STYLES = {
 DEVNET_WARNING = (
     "DEVELOPMENT REGISTRY: this proves that the software works, and nothing about the real world."
 )
+
+
+class Terminal(Console):
+    """Where verdicts are printed: without emoji codes, and a closed pipe is no exit status of a verdict."""
+
+    def __init__(self) -> None:
+        super().__init__(emoji=False)
+
+    def on_broken_pipe(self) -> None:
+        """Let the command decide what a reader who has gone means."""
+        raise BrokenPipeError
 
 
 def print_verdict(console: Console, verdict: Verdict, *, label: str | None = None) -> None:
@@ -36,7 +55,7 @@ def print_verdict(console: Console, verdict: Verdict, *, label: str | None = Non
     console.print()
     console.print(f"[{style}]{verdict.outcome.upper()}[/]  {escape(sentence(verdict))}", highlight=False)
     console.print()
-    console.print(_checks(verdict))
+    console.print(_checks(verdict, encodable=_can_show_signs(console)))
     console.print()
     for line in _times(verdict):
         console.print(line, highlight=False)
@@ -70,7 +89,15 @@ def _achievement(verdict: Verdict) -> list[str]:
     return lines
 
 
-def _checks(verdict: Verdict) -> Table:
+def _can_show_signs(console: Console) -> bool:
+    try:
+        "".join(sign for sign, _ in SIGNS.values()).encode(console.encoding)
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def _checks(verdict: Verdict, *, encodable: bool) -> Table:
     table = Table(box=None, show_header=False, padding=(0, 1), pad_edge=False)
     table.add_column(justify="center", no_wrap=True)
     table.add_column(justify="right", no_wrap=True)
@@ -78,6 +105,8 @@ def _checks(verdict: Verdict) -> Table:
     table.add_column(overflow="fold")
     for check in verdict.checks:
         sign, style = SIGNS[check.result]
+        if not encodable:
+            sign = PLAIN_SIGNS[check.result]
         table.add_row(
             f"[{style}]{sign}[/]", str(int(check.step)), STEP_NAMES[check.step], escape(explain(check))
         )

@@ -133,11 +133,9 @@ class Verifier:
             document = verdict.to_json()
             json_line({"file": str(file), **document} if isinstance(document, dict) else document)
         else:
-            from rich.console import Console
+            from testamur.node.cli.render import Terminal, print_verdict
 
-            from testamur.node.cli.render import print_verdict
-
-            print_verdict(Console(emoji=False, markup=True), verdict, label=None if alone else str(file))
+            print_verdict(Terminal(), verdict, label=None if alone else str(file))
         return EXIT_CODES[verdict.outcome]
 
     def judge(self, data: bytes, evidence_file: Path | None) -> Verdict:

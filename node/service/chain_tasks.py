@@ -181,8 +181,8 @@ class ChainTasks:
                     continue
                 except DamagedFile:
                     continue  # this log's health has it; the other logs are captured
-                self._state = OK
                 if block is not None:
+                    self._state = OK
                     # What was final once must stay: a chain that lost it is another one.
                     self._index.put_meta(FINAL_BLOCK, block.number.to_bytes(8, "big") + block.hash)
             await asyncio.sleep(self._poll_seconds)

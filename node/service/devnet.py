@@ -6,6 +6,7 @@ goes on with the same chain, log and index.
 
 import asyncio
 import contextlib
+import socket
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -103,6 +104,7 @@ async def running(
     StoreCorrupt; each says what to do.
     """
     make_folders(home)
+    _check_port(port)
     passphrase = _passphrase(home / PASSPHRASE_NAME)
     make_folders(chain_folder(home))
     anvil = await Anvil.start(_find_anvil(roots), chain_folder(home))
@@ -184,6 +186,19 @@ async def _found(
         write_config(root, config)
     await found(root, config, keystore, anvil.client, now=clock())
     await anvil.snapshot()
+
+
+def _check_port(port: int) -> None:
+    """The port is free, before anything is started. Port 0 always is. Raises ConfigError."""
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError as error:
+            reason = (
+                f'{port} cannot be used ({error.strerror}); choose another, e.g. make run ARGS="--port 8090"'
+            )
+            raise ConfigError("--port", reason) from error
 
 
 def _passphrase(path: Path) -> Passphrase:

@@ -47,6 +47,18 @@ LEAVES = [leaf_hash(number.to_bytes(2)) for number in range(200)]
 INTERVAL = 4
 
 
+async def test_any_number_of_restarts_goes_on_with_the_same_chain(tmp_path):
+    """Anvil makes a genesis of its own at every start, and dumps it beside the one that it loaded."""
+    seen = []
+    for _ in range(5):
+        anvil = await Anvil.start(ANVIL, tmp_path)
+        seen.append(((await anvil.client.header(0)).hash, (await anvil.client.head()).number))
+        await anvil.mine(2)
+        await anvil.stop()
+    assert [number for _, number in seen] == [0, 2, 4, 6, 8]
+    assert len({genesis for genesis, _ in seen}) == 1
+
+
 class Registry:
     """The contract on a running chain, with the council that owns it."""
 

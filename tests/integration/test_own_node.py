@@ -12,8 +12,10 @@ from pathlib import Path
 
 import pytest
 
+from fakes.whole_registry import World, trust_document
 from testamur.node.chain.anvil import Anvil, find_anvil, pump
 from testamur.node.fetch.registry import RegistryClient
+from testamur.registry.canonical import canonicalize
 
 ROOT = Path(__file__).resolve().parents[2]
 SAMPLES = ROOT / "scripts" / "samples"
@@ -262,3 +264,23 @@ def test_wrong_use_is_told_in_a_line_and_exits_with_2(tmp_path, passphrase_file)
         "open to other users"
         in run("council", "found", "--home", home, "--passphrase-file", passphrase_file, expect=2).stderr
     )
+
+
+def test_a_reader_who_leaves_or_a_narrow_encoding_never_looks_like_a_verdict(tmp_path):
+    dossier, trust = tmp_path / "a.credential.json", tmp_path / "trust.json"
+    dossier.write_bytes(canonicalize(World().dossier()))
+    trust.write_bytes(canonicalize(trust_document()))
+    # Asked about a moment, so that the answer is the same on every later day.
+    command = [str(COMMAND), "verify", "--as-of", "2026-11-21T10:00:00Z", "--trust", str(trust), str(dossier)]
+    for encoding in ("ascii", "cp1252", "utf-8"):
+        done = subprocess.run(
+            command, capture_output=True, check=False, env={**os.environ, "PYTHONIOENCODING": encoding}
+        )
+        assert done.returncode == 0, done.stderr
+        assert b"Traceback" not in done.stderr
+    reader, writer = os.pipe()
+    os.close(reader)
+    done = subprocess.run(command, stdout=writer, stderr=subprocess.PIPE, check=False)
+    os.close(writer)
+    assert done.returncode == 141, done.stderr
+    assert done.stderr == b""
