@@ -50,6 +50,18 @@ def tailored(document: Json, credential: Json) -> Json:
     return {**_object(document), "logs": logs}
 
 
+def is_weaker(candidate: Json, kept: Json) -> bool:
+    """Whether replacing `kept` by `candidate` would lose an anchor: what is proven once is never given away.
+
+    Raises MalformedError when the candidate is no evidence; a kept document that is none has nothing to lose.
+    """
+    anchored = bool(parse_evidence(candidate).anchors)
+    try:
+        return not anchored and kept is not None and bool(parse_evidence(kept).anchors)
+    except MalformedError:
+        return False
+
+
 def status_json(proof: StatusProof) -> dict[str, Json]:
     """One member of a log's `status`."""
     document: dict[str, Json] = {"entry": proof.entry, "path": proof.path.to_json()}

@@ -104,10 +104,10 @@ def issue(
     json: JsonOption = False,
     home: HomeOption = None,
 ) -> None:
-    """Issue a class: sign here, send digests only, write one dossier a learner. Run it again to resume."""
+    """Issue a class, one dossier a learner; only digests are sent. Run again: resume. Exit 3: no anchor."""
     from testamur.node.cli.issuing import run_issue
 
-    run_issue(
+    code = run_issue(
         table,
         slug=issuer,
         template=template,
@@ -121,3 +121,4 @@ def issue(
         as_json=json,
         home=home,
     )
+    raise typer.Exit(code)

@@ -15,6 +15,9 @@ from testamur.registry.canonical import Json, canonicalize, parse_json
 from testamur.registry.errors import MalformedError
 from testamur.registry.shapes import Shape
 
+EXIT_NOT_ANCHORED = 3
+"""Everything is signed and logged, and the anchor did not come within the time: the answer is still open."""
+
 
 def run_apply(
     *,
@@ -130,8 +133,8 @@ def run_issue(
     passphrase_file: Path | None,
     as_json: bool,
     home: Path | None,
-) -> None:
-    """Issue a class, wait for the anchor, complete the dossiers."""
+) -> int:
+    """Issue a class, wait for the anchor, complete the dossiers; the exit code."""
     from testamur.node.issuing.batch import issue
     from testamur.node.issuing.templates import parse_template
     from testamur.node.service import completion, issuer_side
@@ -168,6 +171,7 @@ def run_issue(
             done = completion.complete(
                 client, origin, issued, progress=lambda done, total: progress("evidence", done, total)
             )
+    code = EXIT_NOT_ANCHORED if done is not None and done.anchored < done.completed else 0
     if as_json:
         json_line(
             {
@@ -179,12 +183,13 @@ def run_issue(
                 "folder": str(report.folder),
             }
         )
-        return
+        return code
     say(report.words)
     if done is not None:
         say(f"{done.anchored} of {report.rows} dossiers in {report.folder} carry anchored evidence")
         if done.missing:
             warn(f"{done.missing} dossiers are not in {report.folder} any more: no evidence was written")
+    return code
 
 
 def _contexts(options: list[str]) -> dict[str, Json]:

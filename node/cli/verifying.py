@@ -17,7 +17,7 @@ from testamur.registry.dossiers import encode_dossier, parse_dossier
 from testamur.registry.entries import parse_origin
 from testamur.registry.errors import MalformedError
 from testamur.registry.evidence import Evidence, parse_evidence
-from testamur.registry.evidence_building import tailored
+from testamur.registry.evidence_building import is_weaker, tailored
 from testamur.registry.evm.anchors import AnchorEvidence, parse_anchor
 from testamur.registry.evm.headers import parse_header
 from testamur.registry.evm.slots import ISSUER_WORD, issuer_slots, unpack
@@ -236,7 +236,7 @@ def complete_dossier(
     from testamur.node.cli.settings import default_node
     from testamur.node.fetch.registry import RegistryClient
 
-    credential, _ = parse_dossier(read_input(file))
+    credential, kept = parse_dossier(read_input(file))
     if credential is None:
         raise ConfigError(str(file), "holds evidence but no credential")
     url = node_url or default_node(home)
@@ -245,6 +245,8 @@ def complete_dossier(
     if document is None:
         raise ConfigError(str(file), f"{url} has this credential in no published checkpoint (yet)")
     document = tailored(document, credential)
+    if out is None and is_weaker(document, kept):
+        raise ConfigError(str(file), f"holds anchored evidence, and {url} has none yet; nothing was changed")
     evidence = parse_evidence(document)
     entry = evidence.entries[0]
     if out is not None:

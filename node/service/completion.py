@@ -11,7 +11,7 @@ from testamur.node.issuing.batch import EXTENSION
 from testamur.node.issuing.workspace import Workspace
 from testamur.registry.dossiers import encode_dossier, parse_dossier
 from testamur.registry.evidence import MAX_EVIDENCE_BYTES, parse_evidence
-from testamur.registry.evidence_building import tailored
+from testamur.registry.evidence_building import is_weaker, tailored
 
 POLL_SECONDS = 0.5
 MAX_DOSSIER_BYTES = 2 * MAX_EVIDENCE_BYTES
@@ -88,10 +88,12 @@ def complete(
         if data is None:
             missing += 1
         else:
-            credential, _ = parse_dossier(data)
+            credential, kept = parse_dossier(data)
             evidence = client.evidence_at(origin, item.leaf_index, item.digest)
             if evidence is not None:
                 evidence = tailored(evidence, credential)
+                if is_weaker(evidence, kept):
+                    evidence = kept
                 completed += 1
                 anchored += bool(parse_evidence(evidence).anchors)
                 batch.add(item.path, encode_dossier(credential, evidence))

@@ -7,12 +7,9 @@ Methods block; the node calls them from the log's own worker thread, one at a ti
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Protocol
 
 from testamur.node.api.ports import NotReady, Stale
 from testamur.node.index.store import Index
-from testamur.node.log.documents import DocumentStore
-from testamur.node.log.reader import LogReader
 from testamur.node.log.writer import LogWriter
 from testamur.node.service.health import LogHealth
 from testamur.node.service.projecting import project
@@ -32,13 +29,6 @@ or two. More only gather when sealing does not work, and then the issuer has to 
 
 SEALING_SECONDS = 5
 """When to ask again a log that waits for its next seal."""
-
-
-class Cosigner(Protocol):
-    """A witness or mirror of this member: gives its signature lines for a checkpoint, or raises."""
-
-    def cosign(self, reader: LogReader, head: SignedCheckpoint, documents: DocumentStore) -> bytes:
-        """Signature lines for `head`, whose log can be read through `reader`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,12 +2,13 @@ import pytest
 
 from testamur.registry.errors import MalformedError, VerificationError
 from testamur.registry.hashing import sha256
-from testamur.registry.keys import Algorithm, SigningKey
+from testamur.registry.keys import Algorithm, PublicKey, SigningKey
 from testamur.registry.line_formats import encode_base64
 from testamur.registry.notes import (
     COSIGNATURE_ED25519,
     MAX_NOTE_BYTES,
     MAX_SIGNATURES,
+    Note,
     NoteSignature,
     NoteSigner,
     VerifierKey,
@@ -241,3 +242,20 @@ def test_mixing_up_the_signature_types_is_a_programming_mistake():
         verify_note(parse_note(sign_note(TEXT, [ADA])), [cosigner.verifier_key])
     with pytest.raises(ValueError, match="Ed25519"):
         NoteSigner(name="w", key=SigningKey.from_seed(Algorithm.P256, bytes(31) + b"\x01"))
+
+
+def test_a_signature_line_that_is_repeated_is_verified_once(monkeypatch):
+    """750 kB of one good line took seconds of signature checks."""
+    signer = NoteSigner(name="example.com/log", key=SigningKey.from_seed(Algorithm.ED25519, bytes(32)))
+    note = parse_note(sign_note("text\n", [signer]))
+    many = Note(text=note.text, signatures=note.signatures * 50)
+    checked = []
+    verify = PublicKey.verify
+
+    def counting(self, signature, message):
+        checked.append(signature)
+        return verify(self, signature, message)
+
+    monkeypatch.setattr(PublicKey, "verify", counting)
+    assert verify_note(many, [signer.verifier_key]) == (signer.verifier_key,)
+    assert len(checked) == 1
