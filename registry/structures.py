@@ -7,14 +7,17 @@ from typing import Any
 from testamur.registry.canonical import Json, canonicalize
 from testamur.registry.contexts import find_context
 from testamur.registry.hashing import sha256
-from testamur.registry.jsonld import is_absolute_iri, is_keyword_like
+from testamur.registry.jsonld import is_absolute_iri, is_exact, is_keyword_like
+
+_KEYWORDS = ("@type", "@value", "@language")
+"""Keywords whose values are looked up or have a form; a tuple, because a context may hold anything."""
 
 
 def string_class(text: str) -> str:
     """One letter for what a reference could be: blank node, absolute, keyword-like, or other text.
 
     Within one letter, every string at one place of a document has the same effect on `expand_safely`, unless
-    the place is one where terms are looked up (types).
+    the place is one where terms are looked up (types), or where a text must be a number or a language tag.
     """
     if text.startswith("_:"):
         return "B"
@@ -64,7 +67,7 @@ def _describe(
             _describe(item, name, verbatim, put)
         put("]")
     else:
-        put("0" if value is None else "b" if isinstance(value, bool) else "n")
+        put("0" if value is None else "b" if isinstance(value, bool) else "n" if is_exact(value) else "x")
 
 
 def _contexts_of(value: Mapping[str, Json]) -> Iterator[Json]:
@@ -96,7 +99,7 @@ def _verbatim_members_of_bundled(url: str) -> frozenset[str] | None:
 
 
 def _verbatim_members(definition: Json) -> frozenset[str]:
-    """Terms whose values are looked up as terms: other names for `@type`, and members typed `@vocab`."""
+    """Terms whose values safety looks at: other names for keywords, members typed `@vocab` or as a double."""
     found: set[str] = set()
     stack: list[Json] = [definition]
     while stack:
@@ -106,7 +109,13 @@ def _verbatim_members(definition: Json) -> frozenset[str]:
         elif isinstance(value, dict):
             for name, item in value.items():
                 long_form = item if isinstance(item, dict) else {}
-                if item == "@type" or long_form.get("@id") == "@type" or long_form.get("@type") == "@vocab":
+                kind = long_form.get("@type")
+                if (
+                    item in _KEYWORDS
+                    or long_form.get("@id") in _KEYWORDS
+                    or kind == "@vocab"
+                    or (isinstance(kind, str) and kind.endswith("double"))
+                ):
                     found.add(name)
                 stack.append(item)
     return frozenset(found)

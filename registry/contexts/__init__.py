@@ -19,6 +19,9 @@ OPEN_BADGES_V3 = "https://purl.imsglobal.org/spec/ob/v3p0/context-3.0.3.json"
 MICRO_CREDENTIAL_V1 = "https://w3id.org/testamur/micro-credential/v1"
 """Our terms for the European micro-credential elements that Open Badges has no home for."""
 
+JOINT_AWARD_V1 = "https://w3id.org/testamur/joint-award/v1"
+"""Our terms for a credential that several institutions award together (docs/spec/credentials.md)."""
+
 BUNDLED: Mapping[str, tuple[str, str]] = {
     "https://www.w3.org/2018/credentials/v1": (
         "credentials-v1.jsonld",
@@ -59,6 +62,34 @@ BUNDLED: Mapping[str, tuple[str, str]] = {
     "https://purl.imsglobal.org/spec/ob/v3p0/extensions.json": (
         "open-badges-extensions-v3.jsonld",
         "15f4c347c6fe4380d9b6b93795859e33747ef48d5c55b91a71c52fb51c7bcbd7",
+    ),
+    "https://www.w3.org/ns/credentials/status/v1": (
+        "bitstring-status-v1.jsonld",
+        "b2fcebfbaf4e6beae2be370fda8a5f9f99c28540c798a75a8cdccc0fb1a12492",
+    ),
+    "https://www.w3.org/ns/did/v1": (
+        "did-v1.jsonld",
+        "a7e146c40fcec005d3f0f14ae745665f446da58d7914a9d8f733746686fad82b",
+    ),
+    "https://w3id.org/security/suites/ed25519-2020/v1": (
+        "ed25519-2020-v1.jsonld",
+        "fb517f09d990829aed734c9bad8cbbb2ac3d5063b865c7e3d81f246074bf5691",
+    ),
+    "https://w3id.org/security/v1": (
+        "security-v1.jsonld",
+        "d87de2ce3ce407bcac481f8af31e211e54beb5cbd7dd459826ed0502302ee234",
+    ),
+    "https://w3id.org/security/v2": (
+        "security-v2.jsonld",
+        "38a9ef19cf3a75bf856202bd1ed4cbd55c985ad4a809eb7f4ef584ba9d51dc90",
+    ),
+    "https://w3id.org/vc/status-list/2021/v1": (
+        "status-list-2021-v1.jsonld",
+        "9768f9aa81ab6c3e2ad96b2d669eaba67afe13fff0140a853f1e3d313fab13b6",
+    ),
+    JOINT_AWARD_V1: (
+        "joint-award-v1.jsonld",
+        "35368f1e4d3d281cc0bd53e17bd9b4fbf84134a9b59c150227ad589ce490c46b",
     ),
     MICRO_CREDENTIAL_V1: (
         "micro-credential-v1.jsonld",
