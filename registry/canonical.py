@@ -3,7 +3,7 @@
 import json
 import math
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any, Final, NoReturn, TypeAlias, cast
 
 import rfc8785
@@ -88,7 +88,7 @@ def canonicalize(value: Json) -> bytes:
         if _are_plain((value,)):
             # The standard library's encoder, in C, differs from JCS in three things only: floats, integers
             # beyond 2^53 (both excluded), and the order of keys outside of the Basic Multilingual Plane.
-            text = _ENCODER.encode(value)
+            text = _encode(value)
             if text.isascii():
                 return text.encode("ascii")
             if len(text.encode("utf-16-le")) == 2 * len(text):
@@ -255,6 +255,19 @@ _STRING_OR_BRACKET: Final = re.compile(r'"(?:[^"\\]++|\\.)*+(?:"|\\?\Z)|[][{}]',
 _ENCODER: Final = json.JSONEncoder(
     ensure_ascii=False, check_circular=False, allow_nan=False, sort_keys=True, separators=(",", ":")
 )
+
+
+def _encode_once() -> Callable[[Json], str]:
+    """What `_ENCODER.encode` does, without making its C part anew for each of thousands of documents."""
+    make = getattr(json.encoder, "c_make_encoder", None)
+    if make is None:  # another Python than CPython
+        return _ENCODER.encode
+    quote = json.encoder.encode_basestring
+    chunks = make(None, _ENCODER.default, quote, None, ":", ",", True, False, False)
+    return lambda value: "".join(chunks(value, 0))
+
+
+_encode: Final = _encode_once()
 _DECODER: Final = json.JSONDecoder(
     object_pairs_hook=_object, parse_float=_number, parse_int=_integer, parse_constant=_constant
 )

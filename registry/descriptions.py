@@ -110,15 +110,22 @@ def _identity(learner: dict[str, Json]) -> str | None:
 
 
 def _words(value: Json) -> str | None:
-    """Text, or the first of several translations, without control characters and cut to a length."""
+    """Text, or the first of several translations, without a control character, and cut to a length."""
     if isinstance(value, list) and value:
         value = value[0]
     if isinstance(value, dict):
         value = value.get("@value")
     if not isinstance(value, str):
         return None
-    text = "".join(character if character.isprintable() else " " for character in value).strip()
+    text = "".join(
+        character if character.isprintable() else _stand_in(character) for character in value
+    ).strip()
     return (text if len(text) <= MAX_SHOWN_CHARACTERS else text[: MAX_SHOWN_CHARACTERS - 1] + "…") or None
+
+
+def _stand_in(character: str) -> str:
+    """A space for white space; what is invisible, or turns the text around, is shown to be there."""
+    return " " if character.isspace() else "\N{REPLACEMENT CHARACTER}"
 
 
 def _object(value: Json) -> dict[str, Json]:

@@ -5,13 +5,37 @@ from testamur.registry.errors import MalformedError
 from testamur.registry.evidence import MAX_EVIDENCE_BYTES
 from testamur.registry.shapes import Shape
 
+PRESENTATION_FILE = "TestamurPresentation"
+"""The `type` of a `.presentation.json` file (docs/spec/presentation.md)."""
+
+MAX_DOSSIER_BYTES = 2 * MAX_EVIDENCE_BYTES
+"""A credential and its evidence, each of the largest size that is parsed at all."""
+
+MAX_PRESENTATION_BYTES = 4 << 20
+"""Twenty dossiers of 50 kB each, four times over; what is larger is sent in several files."""
+
+
+def parse_file(data: bytes) -> Json:
+    """Any of the files as JSON, each with its own bound. Raises MalformedError."""
+    document = parse_json(data, subject="file", max_bytes=MAX_PRESENTATION_BYTES)
+    if len(data) > MAX_DOSSIER_BYTES and not is_presentation(document):
+        raise MalformedError("file", f"is larger than {MAX_DOSSIER_BYTES} bytes")
+    return document
+
+
+def is_presentation(document: Json) -> bool:
+    """Whether this is meant to be a presentation, with evidence or without."""
+    kinds = document.get("type") if isinstance(document, dict) else None
+    found = kinds if isinstance(kinds, list) else [kinds]
+    return PRESENTATION_FILE in found or "VerifiablePresentation" in found
+
 
 def parse_dossier(data: bytes) -> tuple[Json, Json]:
     """(credential, evidence) of a file that holds both, or one of them; the absent one is None.
 
     Only the shape of the envelope is looked at. Raises MalformedError.
     """
-    return split_dossier(parse_json(data, subject="file", max_bytes=2 * MAX_EVIDENCE_BYTES))
+    return split_dossier(parse_json(data, subject="file", max_bytes=MAX_DOSSIER_BYTES))
 
 
 def split_dossier(document: Json) -> tuple[Json, Json]:
@@ -25,6 +49,9 @@ def split_dossier(document: Json) -> tuple[Json, Json]:
         credential, evidence = shape.any("credential"), shape.any("evidence")
         shape.refuse_unknown()
         return credential, evidence
+    if is_presentation(document):
+        reason = "is a presentation, not a credential; `testamur verify` and POST /v1/presentations take it"
+        raise MalformedError("file", reason)
     if "@context" not in document and "credentialSubject" not in document:
         raise MalformedError("file", "is neither a credential, nor evidence, nor a dossier with both")
     return document, None

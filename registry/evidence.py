@@ -9,9 +9,10 @@ from testamur.registry.canonical import Json
 from testamur.registry.checkpoints import SignedCheckpoint, parse_signed_checkpoint
 from testamur.registry.entries import check_registry_name, parse_origin
 from testamur.registry.errors import MalformedError
-from testamur.registry.multiformats import decode_digest, decode_multibase, encode_digest
+from testamur.registry.multiformats import decode_digest, encode_digest
+from testamur.registry.record_proofs import RecordProof, parse_record_proof
 from testamur.registry.shapes import Shape
-from testamur.registry.status import CHUNK_BYTES
+from testamur.registry.status import CHUNK_BYTES, decode_chunk
 from testamur.registry.tlog_proofs import TlogProof, parse_tlog_proof
 
 MAX_EVIDENCE_BYTES = 1 << 20
@@ -65,13 +66,17 @@ class LoggedEntry:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StatusProof:
-    """One status list as the statement names it: the entry, its path, and the list or one chunk of it."""
+    """One status list as the statement names it: the entry, its path, and the list or one chunk of it.
+
+    `record` says why the credential's own bit changed, if the holder shows it.
+    """
 
     entry: Json
     path: MerklePath
     list_credential: Json
     chunk: bytes | None
     chunk_path: MerklePath | None
+    record: RecordProof | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,11 +89,33 @@ class DocumentProof:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class FirstSeen:
+    """The earliest cosigned checkpoint that is known, for its time, and how the log's checkpoint extends it.
+
+    `proof` is the consistency proof of RFC 9162 §2.1.4 from this tree to that of the log's `checkpoint`.
+    """
+
+    checkpoint: SignedCheckpoint
+    proof: tuple[bytes, ...]
+
+    def to_json(self) -> Json:
+        """`{"checkpoint": "<signed note>", "proof": ["u…"]}`."""
+        return {
+            "checkpoint": self.checkpoint.to_bytes().decode(),
+            "proof": [encode_digest(item) for item in self.proof],
+        }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class LogEvidence:
-    """What is known of one log at one checkpoint. `key` is the log's verifier key as text."""
+    """What is known of one log at one checkpoint. `key` is the log's verifier key as text.
+
+    `note` is the checkpoint verbatim, with which the tlog-proofs of its entries end.
+    """
 
     origin: str
     key: str
+    note: str
     checkpoint: SignedCheckpoint
     seal: Json
     seal_proof: MerklePath
@@ -96,7 +123,7 @@ class LogEvidence:
     key_events: tuple[Json, ...]
     status: tuple[StatusProof, ...]
     documents: tuple[DocumentProof, ...]
-    first: SignedCheckpoint | None
+    first: FirstSeen | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -148,11 +175,11 @@ def _entry(shape: Shape, logs: dict[str, LogEvidence], unknown: list[str]) -> Lo
     origin = shape.text("origin", max_length=256)
     if origin not in logs:
         raise MalformedError(shape.path("origin"), f"names the log {origin!r}, which is not among /logs")
-    entry = LoggedEntry(
-        origin=origin,
-        digest=shape.digest("digest"),
-        proof=parse_tlog_proof(shape.text("proof", max_length=MAX_NOTE_CHARACTERS)),
-    )
+    text = shape.text("proof", max_length=MAX_NOTE_CHARACTERS)
+    if text.endswith("\n\n"):
+        # Written once in the file: every entry of a log is proven into the same checkpoint.
+        text += logs[origin].note
+    entry = LoggedEntry(origin=origin, digest=shape.digest("digest"), proof=parse_tlog_proof(text))
     shape.report_unknown(unknown)
     return entry
 
@@ -162,10 +189,10 @@ def _log(origin: str, shape: Shape, unknown: list[str]) -> LogEvidence:
     seal = shape.shape("seal")
     status = tuple(_status(item, unknown) for item in shape.shapes("status", maximum=MAX_STATUS_ENTRIES))
     documents = tuple(_document(item, unknown) for item in shape.shapes("documents", maximum=MAX_DOCUMENTS))
-    first = shape.optional_text("first", max_length=MAX_NOTE_CHARACTERS)
     log = LogEvidence(
         origin=origin,
         key=shape.text("key", max_length=4096),
+        note=shape.text("checkpoint", max_length=MAX_NOTE_CHARACTERS),
         checkpoint=_checkpoint(shape, "checkpoint", origin),
         seal=seal.any("document"),
         seal_proof=parse_path(seal.shape("proof"), unknown),
@@ -173,7 +200,7 @@ def _log(origin: str, shape: Shape, unknown: list[str]) -> LogEvidence:
         key_events=tuple(shape.items("keyEvents", minimum=1, maximum=MAX_KEY_EVENTS)),
         status=status,
         documents=documents,
-        first=_checkpoint(shape, "first", origin) if first is not None else None,
+        first=_first(shape.shape("first"), origin, unknown) if shape.has("first") else None,
     )
     seal.report_unknown(unknown)
     shape.report_unknown(unknown)
@@ -187,13 +214,19 @@ def _checkpoint(shape: Shape, name: str, origin: str) -> SignedCheckpoint:
     return signed
 
 
+def _first(shape: Shape, origin: str, unknown: list[str]) -> FirstSeen:
+    hashes = shape.texts("proof", maximum=MAX_PATH_HASHES, max_length=64)
+    first = FirstSeen(
+        checkpoint=_checkpoint(shape, "checkpoint", origin),
+        proof=tuple(decode_digest(text, f"{shape.path('proof')}/{n}") for n, text in enumerate(hashes)),
+    )
+    shape.report_unknown(unknown)
+    return first
+
+
 def _status(shape: Shape, unknown: list[str]) -> StatusProof:
     chunk_text = shape.optional_text("chunk", max_length=4 * CHUNK_BYTES)
-    chunk = None
-    if chunk_text is not None:
-        chunk = decode_multibase(chunk_text, subject=shape.path("chunk"), allowed="u")
-        if len(chunk) != CHUNK_BYTES:
-            raise MalformedError(shape.path("chunk"), f"has {len(chunk)} bytes, not {CHUNK_BYTES}")
+    chunk = None if chunk_text is None else decode_chunk(chunk_text, subject=shape.path("chunk"))
     has_list = shape.has("list")
     if has_list == (chunk is not None):
         raise MalformedError(shape.subject, "must have either `list` or `chunk` with `chunkPath`")
@@ -203,6 +236,7 @@ def _status(shape: Shape, unknown: list[str]) -> StatusProof:
         list_credential=shape.any("list"),
         chunk=chunk,
         chunk_path=parse_path(shape.shape("chunkPath"), unknown) if chunk is not None else None,
+        record=parse_record_proof(shape.any("record"), shape.path("record")) if shape.has("record") else None,
     )
     shape.report_unknown(unknown)
     return proof

@@ -19,7 +19,7 @@ from testamur.registry.key_event_format import (
     verification_method,
 )
 from testamur.registry.keys import PublicKey
-from testamur.registry.proofs import proofs_of, verify_document_proof
+from testamur.registry.proofs import SecuredDocument, proofs_of
 
 __all__ = [
     "FIRST_POSITION",
@@ -102,7 +102,7 @@ def verify_key_events(
     Raises MalformedError and VerificationError: key-event-first-mismatch, key-event-start-mismatch,
     key-event-issuer-mismatch, key-event-chain-broken, key-event-commitment-mismatch, key-event-order,
     key-event-departures, key-event-key-reused, key-event-id-reused, key-event-reveals-nothing,
-    key-event-proof-missing, key-event-proof-by-stranger, and those of `verify_document_proof`.
+    key-event-proof-missing, key-event-proof-by-stranger, and those of `SecuredDocument.verify`.
     """
     if not documents:
         raise MalformedError("key events", "are missing")
@@ -171,11 +171,12 @@ def _verify_step(before: KeyEvent | None, event: KeyEvent, seen: dict[str, str])
 def _verify_proofs(event: KeyEvent, revealed: list[IssuerKey], known: dict[str, IssuerKey]) -> None:
     """Every revealed key signed the event, which proves that the issuer holds it; the old ones may have."""
     signed = set()
+    secured = SecuredDocument(event.json)
     for proof in proofs_of(event.json, "key event"):
         key = known.get(str(proof.get("verificationMethod")))
         if key is None:
             raise VerificationError("key-event-proof-by-stranger", sequence=event.sequence)
-        verify_document_proof(event.json, proof, key.public_key)
+        secured.verify(proof, key.public_key)
         signed.add(key.id)
     for key in revealed:
         if key.id not in signed:

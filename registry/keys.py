@@ -1,7 +1,7 @@
 """Public keys that verify, signing keys that sign, and their Multikey text.
 
-Ed25519 is what Testamur signs with; P-256 is there for issuers bound to it. The other curves are read, so
-that foreign credentials and did:key identifiers can be verified.
+Ed25519 is what Testamur signs with; P-256 and P-384 are there for issuers bound to them. The other curves are
+read, so that foreign credentials and did:key identifiers can be verified.
 """
 
 import enum
@@ -69,6 +69,11 @@ _CURVES: Final = {
     Algorithm.SECP256K1: _Curve(curve=ec.SECP256K1(), hash_algorithm=hashes.SHA256(), field_bytes=32),
 }
 
+_ALGORITHM_OF_CURVE: Final = {parameters.curve.name: name for name, parameters in _CURVES.items()}
+
+SECRET_BYTES: Final = {Algorithm.ED25519: 32, Algorithm.P256: 32, Algorithm.P384: 48}
+"""The algorithms that sign here, with the length of their secret."""
+
 _PUBLIC_CODECS: Final = {
     Algorithm.ED25519: Multicodec.ED25519_PUB,
     Algorithm.P256: Multicodec.P256_PUB,
@@ -95,6 +100,17 @@ class PublicKey:
     def to_multikey(self) -> str:
         """The key as `publicKeyMultibase`: base58btc of its multicodec and raw bytes (Multikey)."""
         return encode_multibase("z", encode_multicodec(_PUBLIC_CODECS[self.algorithm], self.raw))
+
+    def to_coordinates(self) -> tuple[bytes, bytes]:
+        """(x, y) of a point on an elliptic curve, each as long as the field (SEC 1 §2.3.5).
+
+        Raises ValueError for Ed25519, whose keys are not written in coordinates.
+        """
+        if self.algorithm is Algorithm.ED25519:
+            raise ValueError("an Ed25519 key has no coordinates")
+        key = _load_public(self.algorithm, self.raw)
+        point = key.public_bytes(Encoding.X962, PublicFormat.UncompressedPoint)[1:]
+        return point[: len(point) // 2], point[len(point) // 2 :]
 
     def verify(self, signature: bytes, message: bytes) -> None:
         """Prove that the holder of this key signed `message`.
@@ -168,37 +184,45 @@ class SigningKey:
             )
             if isinstance(public, ed25519.Ed25519PublicKey)
             else PublicKey(
-                algorithm=Algorithm.P256,
+                algorithm=_ALGORITHM_OF_CURVE[public.curve.name],
                 raw=public.public_bytes(Encoding.X962, PublicFormat.CompressedPoint),
             )
         )
 
     @classmethod
     def from_seed(cls, algorithm: Algorithm, seed: bytes) -> "SigningKey":
-        """The key of this 32-byte secret: an Ed25519 seed, or a P-256 private scalar (big-endian).
+        """The key of this secret: 32 bytes of Ed25519 seed, or a P-256 (32) or P-384 (48) private scalar.
 
-        Raises ValueError for another length or algorithm, and for a scalar outside of 1 … order - 1.
+        Scalars are big-endian. Raises ValueError for another length or algorithm, and for a scalar outside
+        of 1 … order - 1.
         """
-        if len(seed) != 32:
-            raise ValueError(f"the secret of an {algorithm} key has 32 bytes, not {len(seed)}")
+        wanted = SECRET_BYTES.get(algorithm)
+        if wanted is None:
+            raise ValueError(f"{algorithm} keys verify here, they do not sign")
+        if len(seed) != wanted:
+            raise ValueError(f"the secret of an {algorithm} key has {wanted} bytes, not {len(seed)}")
         if algorithm is Algorithm.ED25519:
             return cls(ed25519.Ed25519PrivateKey.from_private_bytes(seed), bytes(seed))
-        if algorithm is Algorithm.P256:
-            return cls(ec.derive_private_key(int.from_bytes(seed, "big"), ec.SECP256R1()), bytes(seed))
-        raise ValueError(f"{algorithm} keys verify here, they do not sign")
+        curve = _CURVES[algorithm].curve
+        return cls(ec.derive_private_key(int.from_bytes(seed, "big"), curve), bytes(seed))
 
     @property
     def seed(self) -> bytes:
-        """The 32 secret bytes that `from_seed` takes. For the key store only."""
+        """The secret bytes that `from_seed` takes. For the key store only."""
         return self._seed
 
     def sign(self, message: bytes) -> bytes:
-        """A 64-byte signature: Ed25519 (RFC 8032), or P-256 r || s over SHA-256 (RFC 6979, no randomness)."""
+        """Ed25519 (RFC 8032, 64 bytes), or r || s of ECDSA without randomness (RFC 6979).
+
+        P-256 signs over SHA-256 (64 bytes), P-384 over SHA-384 (96 bytes); r and s have the field's length,
+        and s is not made low: no suite asks for it.
+        """
         if isinstance(self._private, ed25519.Ed25519PrivateKey):
             return self._private.sign(message)
-        encoded = self._private.sign(message, ec.ECDSA(hashes.SHA256(), deterministic_signing=True))
+        curve = _CURVES[self.public_key.algorithm]
+        encoded = self._private.sign(message, ec.ECDSA(curve.hash_algorithm, deterministic_signing=True))
         r, s = decode_dss_signature(encoded)
-        return r.to_bytes(32, "big") + s.to_bytes(32, "big")
+        return r.to_bytes(curve.field_bytes, "big") + s.to_bytes(curve.field_bytes, "big")
 
     def __repr__(self) -> str:
         return f"SigningKey({self.public_key.to_multikey()})"

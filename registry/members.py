@@ -1,6 +1,7 @@
 """Checks of single members that credentials of every kind share; each names the member it refuses."""
 
 import re
+from collections.abc import Collection
 from datetime import datetime
 
 from testamur.registry.canonical import Json
@@ -19,7 +20,10 @@ MAX_OBJECTS = 1024
 """Alignments, results or evidence of one award."""
 
 _LANGUAGE_MEMBERS = frozenset({"@value", "@language", "@direction"})
+_LANGUAGE_TAG = re.compile(r"[A-Za-z]{1,8}(-[A-Za-z0-9]{1,8})*")
+_DIRECTIONS = ("ltr", "rtl")
 _DATE_ONLY = re.compile(r"\d{4}-\d\d-\d\d")
+_EXTENSION = re.compile(r"ext:[A-Za-z0-9._-]+")
 
 
 def check_types(value: dict[str, Json], where: str, wanted: str | None) -> tuple[str, ...]:
@@ -55,6 +59,19 @@ def check_text(value: dict[str, Json], member: str, where: str, *, translations:
         if all(_is_language_value(item) for item in items):
             return
     raise MalformedError(pointer(where, member), f"must be text, not {_shown(text)}")
+
+
+def enumerated(
+    value: dict[str, Json], member: str, where: str, known: Collection[str], *, extensible: bool = False
+) -> str:
+    """One of the `known` words; with `extensible` also one of somebody else's that starts with `ext:`."""
+    check_text(value, member, where)
+    text = value[member]
+    if isinstance(text, str) and (text in known or (extensible and _EXTENSION.fullmatch(text))):
+        return text
+    other = ", nor does it start with ext:" if extensible else ""
+    reason = f"is {str(text)[:80]!r}, which its specification does not list{other}"
+    raise MalformedError(pointer(where, member), reason)
 
 
 def check_dated(value: dict[str, Json], member: str, where: str) -> datetime | None:
@@ -120,11 +137,14 @@ def pointer(where: str, member: str) -> str:
 
 
 def _is_language_value(value: Json) -> bool:
+    if not isinstance(value, dict) or not _LANGUAGE_MEMBERS.issuperset(value):
+        return False
+    language, direction = value.get("@language", "en"), value.get("@direction", "ltr")
     return (
-        isinstance(value, dict)
-        and _LANGUAGE_MEMBERS.issuperset(value)
-        and isinstance(value.get("@value"), str)
-        and all(isinstance(item, str) for item in value.values())
+        isinstance(value.get("@value"), str)
+        and isinstance(language, str)
+        and _LANGUAGE_TAG.fullmatch(language) is not None
+        and direction in _DIRECTIONS
     )
 
 

@@ -4,6 +4,7 @@ A note's text means nothing until a trusted key has been verified on it. Parsing
 `parse_note` accepts, `Note.to_bytes` writes again, identically.
 """
 
+import functools
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
@@ -13,6 +14,7 @@ from testamur.registry.errors import MalformedError, VerificationError
 from testamur.registry.hashing import sha256
 from testamur.registry.keys import Algorithm, PublicKey, SigningKey, parse_public_key
 from testamur.registry.line_formats import decode_base64, encode_base64, encode_utf8
+from testamur.registry.remembered import RememberedKey
 
 ED25519: Final = 0x01
 """Signature type of plain Ed25519 over the text."""
@@ -31,6 +33,12 @@ MAX_SIGNATURES: Final = 64
 
 MAX_KEY_NAME_CHARACTERS: Final = 256
 """Names are schema-less URLs; they are repeated in every signature line."""
+
+MAX_REMEMBERED_NOTES: Final = 128
+"""Checkpoints and attestations of some dozens of logs."""
+
+MAX_REMEMBERED_NOTE_BYTES: Final = 1 << 13
+"""Fifty members' signatures; with the bound above, a megabyte."""
 
 KEY_ID_BYTES: Final = 4
 
@@ -75,6 +83,7 @@ class VerifierKey:
         return f"{self.name}+{self.key_id.hex()}+{encoded}"
 
 
+@functools.lru_cache(maxsize=256)
 def parse_vkey(text: str) -> VerifierKey:
     """The verifier key that `VerifierKey.to_text` writes, and only in that form.
 
@@ -155,9 +164,14 @@ def parse_note(data: bytes) -> Note:
     """The note in `data`. Raises MalformedError; `to_bytes` of the result is `data` again.
 
     The text is separated from the signatures by the last empty line, and may hold empty lines itself.
+    Short notes are remembered: all credentials of a log bring the same.
     """
     if len(data) > MAX_NOTE_BYTES:
         raise MalformedError("signed note", f"is larger than {MAX_NOTE_BYTES} bytes")
+    return _parse_known(data) if len(data) <= MAX_REMEMBERED_NOTE_BYTES else _parse_note(data)
+
+
+def _parse_note(data: bytes) -> Note:
     try:
         whole = data.decode("utf-8")
     except UnicodeDecodeError as exc:
@@ -167,6 +181,9 @@ def parse_note(data: bytes) -> Note:
     if not separator:
         raise MalformedError("signed note", "has no empty line between text and signatures")
     return Note(text=head + "\n", signatures=parse_signature_lines(tail))
+
+
+_parse_known = functools.lru_cache(maxsize=MAX_REMEMBERED_NOTES)(_parse_note)
 
 
 def check_note_text(text: str) -> None:
@@ -227,7 +244,7 @@ def verify_note(note: Note, keys: Sequence[VerifierKey]) -> tuple[VerifierKey, .
 def verify_line(line: NoteSignature, key: VerifierKey, message: bytes, signature: bytes) -> None:
     """Prove that `key` made `signature` on `message`. Raises VerificationError("note-signature-invalid")."""
     try:
-        key.public_key.verify(signature, message)
+        RememberedKey(algorithm=Algorithm.ED25519, raw=key.raw).verify(signature, message)
     except VerificationError as exc:
         raise VerificationError("note-signature-invalid", name=line.name) from exc
 

@@ -12,7 +12,7 @@ from testamur.registry.credentials import parse_credential
 from testamur.registry.errors import MalformedError, VerificationError
 from testamur.registry.key_events import KeyChain, Position, verify_extension, verify_key_events
 from testamur.registry.keys import PublicKey
-from testamur.registry.proofs import proofs_of, verify_document_proof
+from testamur.registry.proofs import SecuredDocument, proofs_of
 from testamur.registry.shapes import Shape, without_duplicates
 from testamur.registry.statements import (
     DocumentEntry,
@@ -26,6 +26,12 @@ from testamur.registry.statements import (
 )
 from testamur.registry.status import CHUNK_BYTES
 from testamur.registry.status_lists import REVOCATION, StatusList, parse_status_list
+from testamur.registry.status_records import (
+    RecordBatch,
+    new_batches,
+    parse_batches,
+    records_root,
+)
 
 MAX_BUNDLE_ITEMS = 256
 """Key events, status lists or documents that are new at once; more can be sent with the next statement."""
@@ -44,6 +50,7 @@ class PublishedList:
     entry: StatusEntry
     credential: Json = field(repr=False)
     data: bytes = field(repr=False)
+    batches: tuple[RecordBatch, ...] = field(default=(), repr=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,7 +74,12 @@ class Publication:
     def to_json(self) -> dict[str, Json]:
         """A document from which `restore_publication` makes the same value; for one's own disk."""
         lists: list[Json] = [
-            {"sequence": item.entry.sequence, "credential": item.credential} for item in self.lists.values()
+            {
+                "sequence": item.entry.sequence,
+                "credential": item.credential,
+                **({"batches": [batch.to_json() for batch in item.batches]} if item.batches else {}),
+            }
+            for item in self.lists.values()
         ]
         return {
             "type": "Publication",
@@ -121,8 +133,9 @@ def verify_bundle(
     `logged` is where the statement will be a leaf: its key, and those of the lists, are in force there.
     Repeating the newest statement gives `earlier` with nothing fresh. Raises MalformedError, and
     VerificationError: statement-issuer-mismatch, statement-key-events-mismatch, statement-roots-mismatch,
-    status-list-issuer-mismatch, status-list-changed-kind, status-bit-cleared, and those of
-    `verify_key_events`, `verify_extension`, `verify_succession` and `verify_document_proof`.
+    status-list-issuer-mismatch, status-list-changed-kind, status-bit-cleared, status-records-mismatch, and
+    those of
+    `verify_key_events`, `verify_extension`, `verify_succession` and `SecuredDocument.verify`.
     """
     if earlier is not None and bundle.statement.digest == earlier.statement.digest:
         return _without_fresh(earlier)
@@ -143,17 +156,23 @@ def verify_bundle(
         return found.public_key
 
     lists = dict(earlier.lists) if earlier else {}
+    batches = {item.entry.id: item.batches for item in lists.values()}
+    records = new_batches(bundle.documents, batches, statement=statement.sequence, time=statement.time)
     fresh: list[Json] = list(bundle.key_events)
     for document in bundle.status_lists:
         credential = parse_credential(document, "status list")
+        secured = SecuredDocument(credential.json)
         for proof in proofs_of(credential.json, "status list"):
             method = Shape(proof, "status list /proof").text("verificationMethod")
-            verify_document_proof(credential.json, proof, key_in_force(method))
+            secured.verify(proof, key_in_force(method))
         parsed = parse_status_list(document)
         before = lists.get(parsed.id)
         if before is None or before.entry.digest != digest(document):
-            lists[parsed.id] = _next_version(before, parsed, document, did)
+            lists[parsed.id] = _next_version(before, parsed, document, did, records.pop(parsed.id, None))
             fresh.append(document)
+    if records:
+        # Records of a list that does not change say nothing, and would not stand in any entry.
+        raise VerificationError("status-records-mismatch", list=next(iter(records))[:200])
     documents = dict(earlier.documents) if earlier else {}
     for name, document in bundle.documents:
         documents[name] = DocumentEntry(id=name, digest=digest(document))
@@ -179,7 +198,8 @@ def restore_publication(document: Json) -> Publication:
     for item in shape.shapes("statusLists", maximum=1 << 20):
         credential = item.any("credential")
         parsed = parse_status_list(credential)
-        lists[parsed.id] = _version(parsed, credential, item.integer("sequence", minimum=1))
+        batches = parse_batches(item) if item.has("batches") else ()
+        lists[parsed.id] = _version(parsed, credential, item.integer("sequence", minimum=1), batches)
     documents = {}
     for item in shape.shapes("documents", maximum=1 << 20):
         entry = DocumentEntry(id=item.text("id"), digest=item.digest("digest"))
@@ -209,22 +229,30 @@ def _keys(earlier: Publication | None, bundle: Bundle, did: str, published: Posi
 
 
 def _next_version(
-    before: PublishedList | None, parsed: StatusList, document: Json, did: str
+    before: PublishedList | None,
+    parsed: StatusList,
+    document: Json,
+    did: str,
+    batches: tuple[RecordBatch, ...] | None,
 ) -> PublishedList:
     if parsed.issuer != did:
         raise VerificationError("status-list-issuer-mismatch", list=parsed.id[:200])
     if before is None:
-        return _version(parsed, document, 1)
+        return _version(parsed, document, 1, batches or ())
     if (before.entry.purpose, before.entry.length) != (parsed.purpose, 8 * len(parsed.data)):
         raise VerificationError("status-list-changed-kind", list=parsed.id[:200])
     if parsed.purpose in PERMANENT_PURPOSES:
         old, new = int.from_bytes(before.data, "big"), int.from_bytes(parsed.data, "big")
         if old & ~new:
             raise VerificationError("status-bit-cleared", list=parsed.id[:200])
-    return _version(parsed, document, before.entry.sequence + 1)
+    return _version(
+        parsed, document, before.entry.sequence + 1, before.batches if batches is None else batches
+    )
 
 
-def _version(parsed: StatusList, document: Json, sequence: int) -> PublishedList:
+def _version(
+    parsed: StatusList, document: Json, sequence: int, batches: tuple[RecordBatch, ...]
+) -> PublishedList:
     if len(parsed.purposes) != 1:
         raise MalformedError("status list /credentialSubject/statusPurpose", "must be one purpose")
     if len(parsed.data) % CHUNK_BYTES:
@@ -235,8 +263,9 @@ def _version(parsed: StatusList, document: Json, sequence: int) -> PublishedList
         sequence=sequence,
         digest=digest(document),
         bits=parsed.bits,
+        records_root=records_root(batches),
     )
-    return PublishedList(entry=entry, credential=document, data=parsed.data)
+    return PublishedList(entry=entry, credential=document, data=parsed.data, batches=batches)
 
 
 def _verify_roots(publication: Publication) -> None:

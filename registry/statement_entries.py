@@ -65,7 +65,13 @@ StatementEntry: TypeAlias = StatusEntry | DocumentEntry
 
 
 def status_entry(
-    *, list_id: str, purpose: str, sequence: int, digest: bytes, bits: StatusBits
+    *,
+    list_id: str,
+    purpose: str,
+    sequence: int,
+    digest: bytes,
+    bits: StatusBits,
+    records_root: bytes = EMPTY_ROOT,
 ) -> StatusEntry:
     """The entry of a status list whose credential has `digest` and carries `bits`."""
     return StatusEntry(
@@ -75,6 +81,7 @@ def status_entry(
         length=bits.length,
         digest=digest,
         chunk_root=chunk_root(bits),
+        records_root=records_root,
     )
 
 

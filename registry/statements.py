@@ -14,7 +14,7 @@ from testamur.registry.errors import MalformedError, VerificationError
 from testamur.registry.key_event_format import Position
 from testamur.registry.keys import PublicKey
 from testamur.registry.multiformats import encode_digest
-from testamur.registry.proofs import proofs_of, verify_document_proof
+from testamur.registry.proofs import SecuredDocument, proofs_of
 from testamur.registry.seals import MAX_STATEMENT_SEQUENCE, Seal, parse_seal, parse_time
 from testamur.registry.shapes import Shape
 from testamur.registry.statement_entries import (
@@ -166,11 +166,13 @@ def verify_statement(statement: Statement, key_in_force: Callable[[str], PublicK
     """Prove that the issuer made the statement: there is a proof, and every proof is by a key in force.
 
     `key_in_force` gives the key of a verification method id, or raises VerificationError when that key did
-    not speak for the issuer where the statement was logged. Raises what it and `verify_document_proof` raise.
+    not speak for the issuer where the statement was logged. Raises what it and `SecuredDocument.verify`
+    raise.
     """
+    secured = SecuredDocument(statement.json)
     for proof in proofs_of(statement.json, "statement"):
         method = Shape(proof, "statement /proof").text("verificationMethod")
-        verify_document_proof(statement.json, proof, key_in_force(method))
+        secured.verify(proof, key_in_force(method))
 
 
 def verify_status_entry(statement: Statement, entry: StatusEntry, index: int, path: Sequence[bytes]) -> None:

@@ -84,7 +84,28 @@ def is_set(data: bytes | bytearray, index: int) -> bool:
 
 def encode_list(bits: StatusBits) -> str:
     """The `encodedList`: multibase `u`, GZIP without a time, so that the same bits give the same text."""
-    data = bits.to_bytes()
+    return _pack(bits.to_bytes())
+
+
+def encode_chunk(chunk: bytes) -> str:
+    """A chunk in the form of an `encodedList`: most of a list is zeros, and two clear chunks weigh nothing.
+
+    Raises ValueError for another size than `CHUNK_BYTES`.
+    """
+    if len(chunk) != CHUNK_BYTES:
+        raise ValueError(f"a chunk has {CHUNK_BYTES} bytes, not {len(chunk)}")
+    return _pack(chunk)
+
+
+def decode_chunk(text: str, *, subject: str = "status chunk") -> bytes:
+    """The chunk that `encode_chunk` wrote, whatever compressed it. Raises MalformedError."""
+    chunk = decode_list(text, max_bytes=CHUNK_BYTES, subject=subject)
+    if len(chunk) != CHUNK_BYTES:
+        raise MalformedError(subject, f"has {len(chunk)} bytes, not {CHUNK_BYTES}")
+    return chunk
+
+
+def _pack(data: bytes) -> str:
     deflate = zlib.compressobj(9, zlib.DEFLATED, -zlib.MAX_WBITS)
     body = deflate.compress(data) + deflate.flush()
     return encode_multibase("u", _GZIP_HEADER + body + struct.pack("<II", zlib.crc32(data), len(data)))

@@ -6,30 +6,50 @@ Format: docs/spec/trust-file.md.
 """
 
 import base64
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from testamur.registry.canonical import Json, canonicalize, parse_json
 from testamur.registry.entries import check_registry_name
 from testamur.registry.errors import MalformedError
-from testamur.registry.finality import FinalityRule, parse_finality_rule, parse_hex
 from testamur.registry.hashing import sha256
-from testamur.registry.notes import COSIGNATURE_ED25519, ED25519, VerifierKey, parse_vkey
+from testamur.registry.notes import (
+    COSIGNATURE_ED25519,
+    ED25519,
+    NoteSignature,
+    VerifierKey,
+    parse_signature_lines,
+    parse_vkey,
+)
 from testamur.registry.policies import WitnessPolicy, parse_policy
 from testamur.registry.shapes import Shape, without_duplicates
 from testamur.registry.timestamps import parse_timestamp
+from testamur.registry.trusted_chains import MAX_CHAINS, MAX_MEMBERS, TrustedChain, parse_chains
+
+__all__ = [
+    "MAX_CHAINS",
+    "MAX_KEYS_PER_ROLE",
+    "MAX_MEMBERS",
+    "MAX_SIGNATURE_CHARACTERS",
+    "MAX_TRUST_FILE_BYTES",
+    "ROLES",
+    "DatedKey",
+    "Member",
+    "TrustFile",
+    "TrustedChain",
+    "fingerprint",
+    "parse_trust_file",
+    "trust_digest",
+]
 
 MAX_TRUST_FILE_BYTES = 256 * 1024
 """A few kB in practice; the bound keeps a hostile "trust file" from costing anything to refuse."""
 
-MAX_MEMBERS = 256
-"""As many universities as one consortium is imagined to have; the bound is on parsing, not on growth."""
-
 MAX_KEYS_PER_ROLE = 32
 """A key a year for three decades."""
 
-MAX_CHAINS = 32
-"""Chains retire; thirty changes of chain are a century."""
+MAX_SIGNATURE_CHARACTERS = 512
+"""A signature line is a key name of at most 256 characters and 92 of base64."""
 
 FINGERPRINT_BYTES = 16
 """128 bits: nobody can make a second trust file with the same fingerprint; 26 letters can be read aloud."""
@@ -64,20 +84,12 @@ class Member:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class TrustedChain:
-    """The one chain and contract that count for headers `from_block` to `until_block` (None: open)."""
-
-    chain_id: int
-    genesis_hash: bytes
-    contract: bytes
-    from_block: int
-    until_block: int | None
-    finality: FinalityRule
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class TrustFile:
-    """A parsed trust file. `digest` covers everything but the signatures of its succession."""
+    """A parsed trust file. `digest` covers everything but the signatures of its succession.
+
+    `succession_threshold` members must sign the next version; None: no version can follow this one.
+    `signatures` are lines that claim to be by members of the version before, and are not verified here.
+    """
 
     registry: str
     sequence: int
@@ -90,6 +102,9 @@ class TrustFile:
     accreditors: tuple[str, ...]
     previous: bytes | None
     digest: bytes
+    succession_threshold: int | None = None
+    signatures: tuple[NoteSignature, ...] = field(default=(), compare=False)
+    json: dict[str, Json] = field(default_factory=dict, repr=False, compare=False)
 
     @property
     def fingerprint(self) -> str:
@@ -141,20 +156,26 @@ def parse_trust_file(data: bytes) -> TrustFile:
     without_duplicates((member.name for member in members), shape.path("members"))
     _check_holders(members, shape.path("members"))
     policies = shape.shape("policies")
+    issued = parse_timestamp(shape.text("issued"), shape.path("issued"))
+    sequence, previous = shape.integer("sequence", minimum=1), shape.optional_digest("previous")
+    if (previous is None) != (sequence == 1):
+        raise MalformedError(shape.path("previous"), "must be null in version 1, and only there")
     trust = TrustFile(
         registry=check_registry_name(shape.text("registry")),
-        sequence=shape.integer("sequence", minimum=1),
+        sequence=sequence,
         development=shape.flag("development"),
-        issued=parse_timestamp(shape.text("issued"), shape.path("issued")),
+        issued=issued,
         members=members,
         witness_policy=_policy(policies, "witness", members),
         mirror_policy=_policy(policies, "mirror", members),
-        chains=tuple(_chain(item) for item in shape.shapes("chains", maximum=MAX_CHAINS)),
+        chains=parse_chains(shape),
         accreditors=tuple(shape.texts("accreditors", maximum=MAX_MEMBERS)),
-        previous=shape.optional_digest("previous"),
+        previous=previous,
         digest=trust_digest(document) if isinstance(document, dict) else b"",
+        succession_threshold=_succession(shape, members, issued),
+        signatures=_signatures(shape),
+        json=document if isinstance(document, dict) else {},
     )
-    shape.texts("signatures", maximum=MAX_MEMBERS, max_length=16_384)
     policies.refuse_unknown()
     shape.refuse_unknown()
     return trust
@@ -213,18 +234,29 @@ def _policy(policies: Shape, role: str, members: tuple[Member, ...]) -> WitnessP
     return policy
 
 
-def _chain(shape: Shape) -> TrustedChain:
-    chain = TrustedChain(
-        chain_id=shape.integer("chainId", minimum=1),
-        genesis_hash=_hex(shape, "genesisHash", 32),
-        contract=_hex(shape, "contract", 20),
-        from_block=shape.integer("fromBlock"),
-        until_block=shape.optional_integer("untilBlock"),
-        finality=parse_finality_rule(shape.shape("finality"), max_members=MAX_MEMBERS),
+def _succession(shape: Shape, members: tuple[Member, ...], issued: datetime) -> int | None:
+    """How many members must sign the next version; more than could ever sign would end the registry."""
+    if not shape.has("succession"):
+        return None
+    rule = shape.shape("succession")
+    threshold = rule.integer("threshold", minimum=1, maximum=MAX_MEMBERS)
+    able = sum(
+        any(dated.until is None or dated.until > issued for dated in member.attestation) for member in members
     )
-    shape.refuse_unknown()
-    return chain
+    if threshold > able:
+        raise MalformedError(rule.path("threshold"), f"is {threshold}, and only {able} members could sign")
+    rule.refuse_unknown()
+    return threshold
 
 
-def _hex(shape: Shape, name: str, length: int) -> bytes:
-    return parse_hex(shape.text(name, max_length=2 + 2 * length), length, shape.path(name))
+def _signatures(shape: Shape) -> tuple[NoteSignature, ...]:
+    texts = shape.texts("signatures", maximum=MAX_MEMBERS, max_length=MAX_SIGNATURE_CHARACTERS)
+    found: list[NoteSignature] = []
+    for number, text in enumerate(texts):
+        if "\n" in text:
+            raise MalformedError(f"{shape.path('signatures')}/{number}", "must be one line")
+        try:
+            found += parse_signature_lines(f"{text}\n")
+        except MalformedError as error:
+            raise MalformedError(f"{shape.path('signatures')}/{number}", error.reason) from error
+    return tuple(found)

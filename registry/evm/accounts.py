@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import compress
 
 from testamur.registry.errors import MalformedError, VerificationError
 from testamur.registry.evm import rlp
@@ -69,12 +70,30 @@ def verify_storage(
     if len(set(slots)) != len(slots):
         raise MalformedError("slots", "name one slot twice")
     supplied = TrieNodes(nodes)
+    values = _walk(state_root, contract, slots, supplied)
+    supplied.refuse_unvisited()
+    return values
+
+
+def needed_nodes(
+    state_root: bytes, contract: bytes, slots: Sequence[bytes], nodes: Sequence[bytes]
+) -> tuple[bytes, ...]:
+    """Those of `nodes`, in their order, that prove these slots; the rest was for others.
+
+    Raises as `verify_storage`, except for a node that no walk needs.
+    """
+    supplied = TrieNodes(nodes)
+    _walk(state_root, contract, slots, supplied)
+    return tuple(compress(nodes, supplied.are_visited()))
+
+
+def _walk(
+    state_root: bytes, contract: bytes, slots: Sequence[bytes], supplied: TrieNodes
+) -> dict[bytes, int]:
     account = verify_account(state_root, contract, supplied)
     if account is None:
         raise VerificationError("contract-absent", contract=f"0x{contract.hex()}")
-    values = {slot: _slot_value(account.storage_root, slot, supplied) for slot in slots}
-    supplied.refuse_unvisited()
-    return values
+    return {slot: _slot_value(account.storage_root, slot, supplied) for slot in slots}
 
 
 def _slot_value(storage_root: bytes, slot: bytes, nodes: TrieNodes) -> int:

@@ -5,6 +5,7 @@ right chain is for the attestations (`attestations`) and the trust file. Format:
 docs/spec/evidence.md.
 """
 
+import functools
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -48,6 +49,9 @@ MAX_NOTE_CHARACTERS = 65_536
 
 MAX_HISTORY = 256
 """Anchors proven beside the head; a credential needs one, the first that covers its leaf."""
+
+MAX_REMEMBERED_PROOFS = 32
+"""Anchors of as many logs, each some ten kilobytes."""
 
 _HEX = re.compile(r"0x[0-9a-f]*")
 
@@ -116,8 +120,9 @@ class ProvenStorage:
 class ProvenAnchor:
     """What the contract recorded about one log and its issuer when `header` was mined.
 
-    `head` is None for a log that was opened and never anchored. `history` holds the head and every further
-    anchor the evidence proved, by sequence number. `suspensions` and `key_chains` are complete.
+    `head` is None for a log that was opened and never anchored, and when the evidence leaves its record out:
+    then `log.root` alone is the head. `history` holds every anchor the evidence proved, by sequence number.
+    `suspensions` and `key_chains` are complete.
     """
 
     chain_id: int
@@ -178,11 +183,8 @@ def parse_anchor(document: Json) -> AnchorEvidence:
         genesis_hash=_from_hex(shape.text("genesisHash"), 32, shape.path("genesisHash")),
         contract=_from_hex(shape.text("contract"), ADDRESS_BYTES, shape.path("contract")),
         header=decode_multibase(header_text, subject=shape.path("header"), allowed="u"),
-        nodes=tuple(
-            decode_multibase(text, subject=f"{shape.path('nodes')}/{number}", allowed="u")
-            for number, text in enumerate(
-                shape.texts("nodes", maximum=MAX_NODES, max_length=2 * MAX_NODE_BYTES),
-            )
+        nodes=_decode_nodes(
+            tuple(shape.texts("nodes", maximum=MAX_NODES, max_length=2 * MAX_NODE_BYTES)), shape.path("nodes")
         ),
         slots=tuple(
             _from_hex(text, SLOT_BYTES, f"{shape.path('slots')}/{number}")
@@ -197,9 +199,11 @@ def parse_anchor(document: Json) -> AnchorEvidence:
     return replace(anchor, unknown=tuple(unknown))
 
 
+@functools.lru_cache(maxsize=MAX_REMEMBERED_PROOFS)
 def prove_storage(anchor: AnchorEvidence) -> ProvenStorage:
     """The words that the anchor's nodes prove under its header's state root, all of them needed.
 
+    Remembered: the credentials of a year share one anchor. A proof that fails is walked every time.
     Raises MalformedError, and VerificationError as `verify_storage` does.
     """
     header = parse_header(anchor.header)
@@ -224,7 +228,7 @@ def read_anchor(storage: ProvenStorage, *, issuer_id: bytes, log_id: bytes, epoc
     log = decode_log(log_id, issuer_id, values, is_current=epoch == issuer.epoch)
     wanted = {sequence for sequence in storage.history if history_slot(log_id, sequence) in values}
     if log.sequence:
-        wanted.add(log.sequence)
+        wanted.add(log.sequence)  # whoever proves which anchor is the newest proves its record as well
     history = {sequence: decode_anchor(log_id, sequence, values) for sequence in sorted(wanted)}
     return ProvenAnchor(
         chain_id=storage.chain_id,
@@ -236,7 +240,7 @@ def read_anchor(storage: ProvenStorage, *, issuer_id: bytes, log_id: bytes, epoc
         epoch=epoch,
         issuer=issuer,
         log=log,
-        head=history.get(log.sequence),
+        head=history.get(log.sequence) if log.sequence else None,
         history=history,
         suspensions=tuple(
             decode_suspension(issuer_id, number, values) for number in range(issuer.suspensions)
@@ -251,6 +255,14 @@ def prove_anchor(anchor: AnchorEvidence, *, issuer_id: bytes, log_id: bytes, epo
     Raises MalformedError and VerificationError as `prove_storage` and `read_anchor` do.
     """
     return read_anchor(prove_storage(anchor), issuer_id=issuer_id, log_id=log_id, epoch=epoch)
+
+
+@functools.lru_cache(maxsize=MAX_REMEMBERED_PROOFS)
+def _decode_nodes(texts: tuple[str, ...], subject: str) -> tuple[bytes, ...]:
+    return tuple(
+        decode_multibase(text, subject=f"{subject}/{number}", allowed="u")
+        for number, text in enumerate(texts)
+    )
 
 
 def _seals(shape: Shape) -> QbftSeals:

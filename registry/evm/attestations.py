@@ -20,7 +20,16 @@ from dataclasses import dataclass
 from testamur.registry.entries import check_registry_name
 from testamur.registry.errors import MalformedError, VerificationError
 from testamur.registry.evm.headers import MAX_CHAIN_INTEGER, Header
-from testamur.registry.notes import Note, NoteSigner, VerifierKey, parse_note, sign_note, verify_note
+from testamur.registry.notes import (
+    MAX_SIGNATURES,
+    Note,
+    NoteSigner,
+    VerifierKey,
+    merge_signatures,
+    parse_note,
+    sign_note,
+    verify_note,
+)
 
 FIRST_LINE = "testamur/header/v1"
 """Names format and version; no checkpoint starts so, because an origin's epoch is a number."""
@@ -87,6 +96,23 @@ def parse_attestation(data: bytes) -> SignedAttestation:
         block_hash=_hash(lines[5]),
     )
     return SignedAttestation(attestation=attestation, note=note)
+
+
+def merge_attestations(notes: Sequence[str]) -> tuple[str, ...]:
+    """The same attestations with one note for each text: several members sign the same six lines.
+
+    A note that would carry too many signatures is left beside the others. Raises MalformedError for what is
+    no signed note.
+    """
+    merged: dict[str, list[Note]] = {}
+    for text in notes:
+        note = parse_note(_encoded(text))
+        found = merged.setdefault(note.text, [])
+        if found and len(found[-1].signatures) + len(note.signatures) <= MAX_SIGNATURES:
+            found[-1] = merge_signatures(found[-1], note.signatures)
+        else:
+            found.append(note)
+    return tuple(note.to_bytes().decode() for group in merged.values() for note in group)
 
 
 def verify_attestations(

@@ -53,11 +53,15 @@ class IssuerRecord:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LogRecord:
-    """A log's head and how it stands. `good_size` is None unless a later epoch superseded the log."""
+    """A log's head and how it stands. `good_size` is None unless a later epoch superseded the log.
+
+    `operator` and `sequence`, the number of the newest anchor, are None when their word was not proven:
+    the root alone says which tree is the head.
+    """
 
     root: bytes
-    operator: bytes
-    sequence: int
+    operator: bytes | None
+    sequence: int | None
     key: bytes
     good_size: int | None
 
@@ -135,12 +139,19 @@ def decode_issuer(issuer_id: bytes, values: StorageValues) -> IssuerRecord:
 def decode_log(log_id: bytes, issuer_id: bytes, values: StorageValues, *, is_current: bool) -> LogRecord:
     """The log's record. The slots that tell its issuer and its good size are needed unless `is_current`.
 
-    A log is superseded exactly when its issuer is in a later epoch, so the current one has no good size.
+    The word with operator and sequence may be left out. A log is superseded exactly when its issuer is in a
+    later epoch, so the current one has no good size.
     Raises VerificationError("storage-slot-missing" | "storage-layout-unknown" | "log-not-opened").
     """
     root, packed, key, issuer, standing = log_slots(log_id)
-    fields = _fields(values, packed, LOG_WORD)
-    if fields["operator"] == 0:
+    operator = sequence = None
+    if values.get(packed) is not None:
+        fields = _fields(values, packed, LOG_WORD)
+        if fields["operator"] == 0:
+            raise VerificationError("log-not-opened", log=_hex(log_id))
+        operator, sequence = fields["operator"].to_bytes(ADDRESS_BYTES), fields["sequence"]
+    key_word = _value(values, key)
+    if key_word == 0:  # opening a log fixes its key
         raise VerificationError("log-not-opened", log=_hex(log_id))
     good_size = None
     if not is_current:
@@ -150,9 +161,9 @@ def decode_log(log_id: bytes, issuer_id: bytes, values: StorageValues, *, is_cur
         good_size = standing_fields["goodSize"]
     return LogRecord(
         root=_bytes(_value(values, root)),
-        operator=fields["operator"].to_bytes(ADDRESS_BYTES),
-        sequence=fields["sequence"],
-        key=_bytes(_value(values, key)),
+        operator=operator,
+        sequence=sequence,
+        key=_bytes(key_word),
         good_size=good_size,
     )
 
@@ -213,13 +224,29 @@ def evidence_slots(
     returned, and ask again until everything returned is proven (two rounds). `history` names anchors to be
     proven beside the head; numbers that the log has not reached are left out.
     """
-    identity, issuer_word, custodian = issuer_slots(issuer_id)
-    root, log_word, key, log_issuer, standing = log_slots(log_id)
-    slots = [identity, issuer_word, root, log_word, key]
-    if issuer_word in values and log_word in values:
-        issuer = unpack(values[issuer_word], ISSUER_WORD)
+    log_word = log_slots(log_id)[1]
+    slots = lean_slots(issuer_id, log_id, epoch=epoch, values=values)
+    slots.insert(3, log_word)
+    if issuer_slots(issuer_id)[1] in values and log_word in values:
         head = unpack(values[log_word], LOG_WORD)["sequence"]
         slots += [history_slot(log_id, sequence) for sequence in (*history, head) if 0 < sequence <= head]
+    return list(dict.fromkeys(slots))
+
+
+def lean_slots(
+    issuer_id: bytes, log_id: bytes, *, epoch: int, values: StorageValues, history: Sequence[int] = ()
+) -> list[bytes]:
+    """The slots without which a verifier cannot judge: what a holder's file proves, and nothing beside it.
+
+    Left out are the number of the newest anchor and its record: the log's root is the head's, and its size is
+    what a quorum of mirrors cosigned (without one the record is needed). `history` are the anchors that date
+    the holder's entries. Rounds as in `evidence_slots`.
+    """
+    identity, issuer_word, custodian = issuer_slots(issuer_id)
+    root, _, key, log_issuer, standing = log_slots(log_id)
+    slots = [identity, issuer_word, root, key, *(history_slot(log_id, number) for number in history)]
+    if issuer_word in values:
+        issuer = unpack(values[issuer_word], ISSUER_WORD)
         if issuer["lifecycle"] == Lifecycle.CLOSED:
             slots.append(custodian)
         if issuer["epoch"] != epoch:

@@ -3,6 +3,7 @@
 A record is proven slot by slot, without running the contract (docs/spec/storage-layout.md).
 """
 
+import functools
 from collections.abc import Mapping
 from typing import Final, TypeAlias
 
@@ -23,6 +24,9 @@ HISTORY_SLOT: Final = 6
 SUSPENSIONS_SLOT: Final = 7
 KEY_CHAINS_SLOT: Final = 8
 """Positions of the contract's mappings, in the order of their declaration."""
+
+MAX_REMEMBERED_SLOTS: Final = 1024
+"""Positions of hundreds of logs: each costs one to three Keccaks, and every credential asks for the same."""
 
 Fields: TypeAlias = tuple[tuple[str, int], ...]
 """Names and widths in bits of the fields of a packed word, from the lowest bit up, as Solidity packs them."""
@@ -49,18 +53,21 @@ SUSPENSION_WORD: Final[Fields] = (
 KEY_CHAIN_WORD: Final[Fields] = (("epoch", 16), ("startSize", 64), ("recordedAt", 48))
 
 
+@functools.lru_cache(maxsize=MAX_REMEMBERED_SLOTS)
 def issuer_slots(issuer_id: bytes) -> tuple[bytes, bytes, bytes]:
     """Identity; the packed word; custodian."""
     base = _mapping(issuer_id, _word(ISSUERS_SLOT))
     return base, _offset(base, 1), _offset(base, 2)
 
 
+@functools.lru_cache(maxsize=MAX_REMEMBERED_SLOTS)
 def log_slots(log_id: bytes) -> tuple[bytes, bytes, bytes, bytes, bytes]:
     """Root; operator and sequence; key; issuer id; good size, epoch and superseded."""
     base = _mapping(log_id, _word(LOGS_SLOT))
     return base, _offset(base, 1), _offset(base, 2), _offset(base, 3), _offset(base, 4)
 
 
+@functools.lru_cache(maxsize=MAX_REMEMBERED_SLOTS)
 def history_slot(log_id: bytes, sequence: int) -> bytes:
     """Anchor number `sequence` of a log, counted from 1."""
     return _mapping(_word(sequence), _mapping(log_id, _word(HISTORY_SLOT)))

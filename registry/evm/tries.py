@@ -80,6 +80,10 @@ class TrieNodes:
         self._visited.add(node_hash)
         return node
 
+    def are_visited(self) -> list[bool]:
+        """Of each node, in the order in which they were given, whether a walk needed it."""
+        return [node_hash in self._visited for node_hash in self._nodes]
+
     def refuse_unvisited(self) -> None:
         """Every node was needed: padding would let one proof have many forms, and carry whatever one likes.
 
@@ -129,8 +133,16 @@ def _parse(items: list[rlp.RlpItem], subject: str) -> _Node:
         value = items[16]
         if not isinstance(value, bytes):
             raise MalformedError(subject, "has a branch value that is a list")
-        children = [None if item == b"" else _reference(item, subject) for item in items[:16]]
-        return _Branch(tuple(children), value)
+        # Nearly every child is a hash or nothing: no call for each of sixteen in each of dozens of nodes.
+        children = tuple(
+            None
+            if item == b""
+            else item
+            if type(item) is bytes and len(item) == 32
+            else _reference(item, subject)
+            for item in items[:16]
+        )
+        return _Branch(children, value)
     if len(items) != 2:
         raise MalformedError(subject, f"has {len(items)} items, neither 2 nor {_BRANCH_ITEMS}")
     path, is_leaf = _hex_prefix(items[0], subject)

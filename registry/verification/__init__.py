@@ -1,13 +1,15 @@
 """Verification: eleven numbered steps over bytes that the caller brings, and one verdict.
 
-    from testamur.registry.verification import verify
+    from testamur.registry import parse_trust_file, verify
 
-    verdict = verify(open("diploma.credential.json", "rb").read(), trust=trust, now=datetime.now(UTC))
+    trust = parse_trust_file(Path("trust.json").read_bytes())
+    verdict = verify(Path("diploma.credential.json").read_bytes(), trust=trust, now=datetime.now(UTC))
 
 Pure: nothing is fetched, no clock is read. What is not in the arguments is *unknown*.
 """
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from datetime import datetime
 
 from testamur.registry.canonical import Json
@@ -15,8 +17,16 @@ from testamur.registry.dossiers import parse_dossier
 from testamur.registry.errors import MalformedError, VerificationError
 from testamur.registry.evidence import Evidence, parse_evidence
 from testamur.registry.trust import TrustFile
-from testamur.registry.verification import decide, step_status, steps_anchor, steps_credential, steps_log
-from testamur.registry.verification.context import ChainView, Context, Passed, Undecided
+from testamur.registry.verification import (
+    co_issuers,
+    decide,
+    step_status,
+    steps_anchor,
+    steps_credential,
+    steps_log,
+)
+from testamur.registry.verification.context import ChainView, Context, Passed, Shown, Undecided
+from testamur.registry.verification.development import is_for_development
 from testamur.registry.verification.policy import DEFAULT_POLICY, Policy
 from testamur.registry.verification.verdict import (
     Check,
@@ -27,7 +37,17 @@ from testamur.registry.verification.verdict import (
     Verdict,
 )
 
-__all__ = ["DEFAULT_POLICY", "ChainView", "Outcome", "Policy", "Step", "Verdict", "verify", "verify_dossier"]
+__all__ = [
+    "DEFAULT_POLICY",
+    "ChainView",
+    "Outcome",
+    "Policy",
+    "Shown",
+    "Step",
+    "Verdict",
+    "verify",
+    "verify_dossier",
+]
 
 STEPS: Mapping[Step, Callable[[Context], Passed]] = {
     Step.WELL_FORMED: steps_credential.well_formed,
@@ -37,7 +57,7 @@ STEPS: Mapping[Step, Callable[[Context], Passed]] = {
     Step.ANCHORED: steps_anchor.anchored,
     Step.CREDENTIAL_PROOF: steps_credential.credential_proof,
     Step.SIGNING_KEY: steps_credential.signing_key,
-    Step.ISSUER: steps_anchor.issuer,
+    Step.ISSUER: co_issuers.issuer,
     Step.STATUS: step_status.status,
     Step.VALIDITY_PERIOD: steps_credential.validity_period,
     Step.HOLDER_BINDING: steps_credential.holder_binding,
@@ -55,19 +75,15 @@ def verify_dossier(
     chain: ChainView | None = None,
     evidence: Json = None,
     notes: tuple[str, ...] = (),
+    contexts: Mapping[str, Json] | None = None,
 ) -> Verdict:
     """The verdict on a file: a dossier, or a bare credential with its evidence given apart.
 
     Raises MalformedError when the file or the evidence does not have the shape of one; everything else that
     can be wrong is in the verdict.
     """
-    credential, enclosed = parse_dossier(data)
-    if credential is None:
-        raise MalformedError("file", "holds evidence but no credential; give the credential file as well")
-    if evidence is None:
-        evidence = enclosed
     return verify(
-        credential,
+        data,
         parse_evidence(evidence) if evidence is not None else None,
         trust=trust,
         now=now,
@@ -75,12 +91,13 @@ def verify_dossier(
         as_of=as_of,
         chain=chain,
         notes=notes,
+        contexts=contexts,
     )
 
 
 def verify(
-    credential: Json,
-    evidence: Evidence | None,
+    credential: Json | bytes,
+    evidence: Evidence | None = None,
     *,
     trust: TrustFile | None,
     now: datetime,
@@ -88,12 +105,23 @@ def verify(
     as_of: datetime | None = None,
     chain: ChainView | None = None,
     notes: tuple[str, ...] = (),
+    contexts: Mapping[str, Json] | None = None,
+    shown: Shown | None = None,
 ) -> Verdict:
-    """The verdict on a parsed credential. `now` and `as_of` are aware; `as_of` is not after `now`.
+    """The verdict on a credential. `now` and `as_of` are aware; `as_of` is not after `now`.
 
-    `chain` is what the caller knows from its own RPC endpoints, `notes` what it wants to be shown with the
-    verdict. Never raises for anything that the credential or the evidence contains.
+    `credential` is a parsed one, or the bytes of a file: a dossier, or a bare credential. `chain` is what the
+    caller knows from its own RPC endpoints, `notes` what it wants to be shown with the verdict, `contexts`
+    are JSON-LD contexts by URL beside the bundled ones, `shown` says who presented it, when a presentation is
+    checked (`presentation_verdicts`). Never raises for anything that a parsed credential or
+    the evidence contains; bytes that are no such file raise MalformedError.
     """
+    if isinstance(credential, bytes):
+        credential, enclosed = parse_dossier(credential)
+        if credential is None:
+            raise MalformedError("file", "holds evidence but no credential; give the credential file as well")
+        if evidence is None and enclosed is not None:
+            evidence = parse_evidence(enclosed)
     if now.tzinfo is None or (as_of is not None and (as_of.tzinfo is None or as_of > now)):
         raise ValueError("now and as_of must be aware, and as_of not after now")
     context = Context(
@@ -103,6 +131,8 @@ def verify(
         policy=policy,
         now=now,
         chain=chain or ChainView(),
+        contexts=contexts,
+        shown=shown,
     )
     checks = {step: _run(step, context) for step in STEPS}
     return _verdict(context, tuple(checks[step] for step in sorted(checks)), as_of, notes)
@@ -142,16 +172,19 @@ def _verdict(
         valid_from=credential.valid_from if credential else None,
         valid_until=context.valid_until,
         list_status=context.list_status,
-        status_changed=context.status_changed,
+        spans=tuple(context.spans),
         final=context.final,
     )
     now = decide.at_now(results, context.policy, moments, context.now)
     at, status = None, decide.status_word(context.list_status, context.outside_validity, now)
     if as_of is not None:
         at, status = decide.at_moment(results, context.policy, moments, as_of)
+        # What is shown of the dates is about the moment that was asked about, as the outcome is.
+        then = _run(Step.VALIDITY_PERIOD, replace(context, now=as_of))
+        checks = tuple(then if check.step == Step.VALIDITY_PERIOD else check for check in checks)
     return Verdict(
         registry=context.trust.registry if context.trust else None,
-        development=bool(context.trust and context.trust.development),
+        development=context.trust is not None and is_for_development(context.trust),
         credential=_facts(checks),
         outcome=now if at is None else at,
         credential_status=status,
@@ -174,6 +207,10 @@ def _facts(checks: tuple[Check, ...]) -> Facts:
 
 
 def _notes(context: Context) -> tuple[str, ...]:
-    if context.evidence is None or not context.evidence.unknown:
+    if context.evidence is None:
         return ()
-    return tuple(f"ignored unknown member {name} of the evidence" for name in context.evidence.unknown)
+    return (*context.status_notes, *_ignored(context.evidence))
+
+
+def _ignored(evidence: Evidence) -> tuple[str, ...]:
+    return tuple(f"ignored unknown member {name} of the evidence" for name in evidence.unknown)

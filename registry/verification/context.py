@@ -17,7 +17,7 @@ from testamur.registry.statements import Statement
 from testamur.registry.trust import TrustFile
 from testamur.registry.verification.issuer_keys import IssuerKeys
 from testamur.registry.verification.policy import Policy
-from testamur.registry.verification.verdict import Anchored, CredentialStatus, Facts, Witnessed
+from testamur.registry.verification.verdict import Anchored, CredentialStatus, Facts, StatusSpan, Witnessed
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,6 +30,26 @@ class ChainView:
 
     headers: Mapping[tuple[int, int], bytes] = field(default_factory=dict)
     statements: Mapping[bytes, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shown:
+    """Who showed the credential, as its presentation proves it; `controllers` are DIDs.
+
+    `is_challenged`: the presentation answers a challenge of the verifier's, so that it was made now and for
+    the verifier. `problem` is why nobody is proven to have shown it; `is_unknown`, why that cannot be told.
+    """
+
+    controllers: frozenset[str] = frozenset()
+    is_challenged: bool = True
+    problem: str | None = None
+    parameters: Mapping[str, str | int] = field(default_factory=dict)
+    is_unknown: bool = False
+    warnings: tuple[str, ...] = ()
+
+
+NO_PRESENTATION = Shown(problem="presentation-missing", is_unknown=True)
+"""A challenge was given, and the file is a credential that nobody presents."""
 
 
 class Undecided(Exception):
@@ -62,6 +82,8 @@ class Context:
     policy: Policy
     now: datetime
     chain: ChainView
+    contexts: Mapping[str, Json] | None = None
+    shown: Shown | None = None
 
     credential: Credential | None = None
     digest: bytes | None = None
@@ -72,14 +94,23 @@ class Context:
     statements: dict[str, Statement] = field(default_factory=dict)
     keys: IssuerKeys | None = None
     witnessed: Witnessed | None = None
+    mirrored: set[str] = field(default_factory=set)
+    """Logs whose checkpoint a quorum of mirrors cosigned, who hold every entry of it: its size is true."""
     proven: ProvenAnchor | None = None
     anchored: Anchored | None = None
     list_status: CredentialStatus = CredentialStatus.UNKNOWN
     outside_validity: CredentialStatus | None = None
     valid_until: datetime | None = None
     evidence_at: datetime | None = None
-    status_changed: bool = False
+    spans: list[StatusSpan] = field(default_factory=list)
+    """What is known of each status list over time, from step 9."""
+    status_notes: list[str] = field(default_factory=list)
+    """What the records of status changes say, in words."""
     final: bool = False
+    proof_methods: tuple[str, ...] = ()
+    """The verification methods of the proofs that hold, from step 3."""
+    co_issuers: dict[str, "Context"] = field(default_factory=dict)
+    """Of a joint award: what the evidence establishes about each co-issuer."""
 
     def need_trust(self) -> TrustFile:
         """The trust file, or undecided: without one nothing about members or chains can be believed."""

@@ -4,8 +4,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
+from testamur.registry.status_lists import REVOCATION, SUSPENSION
 from testamur.registry.verification.policy import Policy
-from testamur.registry.verification.verdict import CheckResult, CredentialStatus, Outcome, Step
+from testamur.registry.verification.verdict import CheckResult, CredentialStatus, Outcome, StatusSpan, Step
 
 Results = Mapping[Step, CheckResult]
 
@@ -18,11 +19,12 @@ ALWAYS_REQUIRED = frozenset(
         Step.ISSUER,
         Step.STATUS,
         Step.VALIDITY_PERIOD,
+        Step.HOLDER_BINDING,
     }
 )
-"""Steps whose *unknown* no policy tolerates."""
+"""Steps whose *unknown* no policy tolerates. Step 11 is skipped unless somebody asks who is there."""
 
-OF_THE_MOMENT = frozenset({Step.STATUS, Step.VALIDITY_PERIOD})
+OF_THE_MOMENT = frozenset({Step.STATUS, Step.VALIDITY_PERIOD, Step.HOLDER_BINDING})
 """Steps that ask about a moment; the others hold for ever once they hold."""
 
 
@@ -31,8 +33,8 @@ class Moments:
     """What the times of a verification are made of.
 
     `entry_at`: the credential is proven to have been logged then. `evidence_at`: the status is proven as of
-    then. `status_changed`: some status list of the credential has had an earlier version. `final`: the
-    issuer is proven closed, so that its status does not age.
+    then. `spans`: what is known of each of the credential's lists before that. `final`: the issuer is proven
+    closed, so that its status does not age.
     """
 
     entry_at: datetime | None
@@ -40,7 +42,7 @@ class Moments:
     valid_from: datetime | None
     valid_until: datetime | None
     list_status: CredentialStatus
-    status_changed: bool
+    spans: tuple[StatusSpan, ...] = ()
     final: bool
 
 
@@ -90,12 +92,15 @@ def at_moment(
     """The answer about a moment in the past (`--as-of`), from evidence that is usually younger.
 
     A credential that is not proven to have existed then is indeterminate. A revocation never clears, so
-    "active" in younger evidence answers for every earlier moment, unless a list has changed meanwhile:
-    a suspension may have been set and cleared, and "revoked" does not say since when.
+    "not revoked" in younger evidence answers for every earlier moment; a suspension may have been set and
+    cleared, and "revoked" alone does not say since when: that takes the record of the change.
     """
     genuine = when_issued(results, policy)
     if genuine != Outcome.VALID:
         return genuine, CredentialStatus.UNKNOWN
+    if results.get(Step.HOLDER_BINDING) == CheckResult.FAIL:
+        # Whoever shows it is not its holder, whatever moment is asked about.
+        return Outcome.INVALID, CredentialStatus.UNKNOWN
     if moments.valid_from is not None and moment < moments.valid_from:
         return Outcome.INVALID, CredentialStatus.NOT_YET_VALID
     if moments.entry_at is None or moment < moments.entry_at:
@@ -105,7 +110,8 @@ def at_moment(
         return Outcome.INVALID, status
     if moments.valid_until is not None and moment > moments.valid_until:
         return Outcome.INVALID, CredentialStatus.EXPIRED
-    if status != CredentialStatus.ACTIVE or is_stale(policy, moments, moment):
+    is_known = results.get(Step.HOLDER_BINDING) != CheckResult.UNKNOWN
+    if status != CredentialStatus.ACTIVE or is_stale(policy, moments, moment) or not is_known:
         return Outcome.INDETERMINATE, CredentialStatus.UNKNOWN
     return Outcome.VALID, status
 
@@ -126,6 +132,15 @@ def status_word(
 
 def _status_at(moments: Moments, moment: datetime) -> CredentialStatus:
     """What the lists say of `moment`: nothing, when they may have said something else in between."""
-    if moments.evidence_at is None or (moment < moments.evidence_at and moments.status_changed):
+    if moments.evidence_at is None:
         return CredentialStatus.UNKNOWN
-    return moments.list_status
+    if moment >= moments.evidence_at or moments.list_status == CredentialStatus.UNKNOWN:
+        return moments.list_status
+    values = {(span.purpose, span.value_at(moment)) for span in moments.spans}
+    if (REVOCATION, True) in values:
+        return CredentialStatus.REVOKED
+    if any(value is None for _, value in values):
+        return CredentialStatus.UNKNOWN
+    if (SUSPENSION, True) in values:
+        return CredentialStatus.SUSPENDED
+    return CredentialStatus.ACTIVE

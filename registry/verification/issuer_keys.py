@@ -1,13 +1,17 @@
 """Which of an issuer's keys were in force at a position of its logs, over replaced key chains as well."""
 
+import functools
 from dataclasses import dataclass
 
-from testamur.registry.canonical import Json
+from testamur.registry.canonical import Json, canonicalize, parse_json
 from testamur.registry.errors import MalformedError, VerificationError
 from testamur.registry.evm.layout import KeyChainRecord
 from testamur.registry.key_events import FIRST_POSITION, KeyChain, Position, verify_key_events
 from testamur.registry.keys import PublicKey
 from testamur.registry.shapes import Shape
+
+MAX_REMEMBERED_ISSUERS = 256
+"""As many members as a consortium is imagined to have."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,8 +91,18 @@ class IssuerKeys:
 def verify_issuer_keys(events: tuple[Json, ...]) -> IssuerKeys:
     """Every chain among the events is sound in itself; a new chain begins at sequence 1.
 
-    Whether they are *this issuer's* is proven elsewhere: by the admission document and `bind`.
+    Whether they are *this issuer's* is proven elsewhere: by the admission document and `bind`. Events that
+    were found sound are remembered: all credentials of an issuer bring the same.
     """
+    return _verify(canonicalize(list(events)))
+
+
+@functools.lru_cache(maxsize=MAX_REMEMBERED_ISSUERS)
+def _verify(canonical: bytes) -> IssuerKeys:
+    # Canonical first: equal bytes are equal events, and what was verified is exactly what is remembered.
+    events = parse_json(canonical, subject="key events", max_bytes=len(canonical))
+    if not isinstance(events, list):
+        raise TypeError("key events are a list")
     groups: list[list[Json]] = []
     for number, event in enumerate(events, 1):
         if Shape(event, f"key event {number}").integer("sequence", minimum=1) == 1:

@@ -1,5 +1,7 @@
 """Step 9: what the issuer's newest proven statement says of the credential's status entries."""
 
+from collections.abc import Mapping
+
 from testamur.registry.canonical import Json, digest
 from testamur.registry.errors import VerificationError
 from testamur.registry.evidence import LogEvidence, StatusProof
@@ -9,12 +11,11 @@ from testamur.registry.statements import (
     verify_status_entry,
 )
 from testamur.registry.status import is_set, verify_chunk
-from testamur.registry.status_lists import StatusListEntry, parse_status_list
+from testamur.registry.status_lists import REVOCATION, SUSPENSION, StatusListEntry, parse_status_list
 from testamur.registry.verification.context import Context, Passed, Undecided
-from testamur.registry.verification.verdict import CredentialStatus
+from testamur.registry.verification.status_change import NEVER, Change, change_of, span_of
+from testamur.registry.verification.verdict import CredentialStatus, StatusSpan
 
-REVOCATION = "revocation"
-SUSPENSION = "suspension"
 INFORMATIVE = frozenset({"message", "refresh"})
 """Purposes that say something to the holder and take nothing away."""
 
@@ -34,6 +35,7 @@ def status(context: Context) -> Passed:
     found: set[str] = set()
     missing: list[str] = []
     lists: list[Json] = []
+    changes: dict[str, Change] = {}
     unknown = list(credential.unknown_status_types)
     for wanted in credential.status:
         if wanted.purpose in INFORMATIVE:
@@ -46,29 +48,62 @@ def status(context: Context) -> Passed:
             missing.append(wanted.list_id)
             continue
         value, version = read_status(statement, proof, wanted)
-        context.status_changed = context.status_changed or version > 1
-        lists.append({"purpose": wanted.purpose, "list": wanted.list_id, "version": version, "set": value})
+        change = change_of(context, proof, wanted, value)
+        context.spans.append(span_of(wanted.purpose, value, version, change))
+        listed: dict[str, Json] = {
+            "purpose": wanted.purpose,
+            "list": wanted.list_id,
+            "version": version,
+            "set": value,
+        }
+        if change is not None:
+            listed["change"] = change.to_json()
+            changes[wanted.purpose] = change
+            context.status_notes.append(change.words(wanted.purpose))
+        lists.append(listed)
         if value:
             found.add(wanted.purpose)
-    _judge(context, found, missing, statement)
+    if missing or unknown:
+        # What is not here may have said anything before; what is here does not answer for it.
+        context.spans.append(StatusSpan(purpose=SUSPENSION, value=False, since=NEVER))
+    _judge(context, found, missing, statement, changes)
     if unknown:
         raise Undecided("status-type-unknown", type=unknown[0][:200])
     _need_newest(context, statement)
     context.list_status = CredentialStatus.ACTIVE
     return Passed(
-        reason="status-active", parameters={"statement": statement.sequence}, facts={"lists": lists}
+        reason="status-active", parameters=_as_of(context, statement.sequence), facts={"lists": lists}
     )
 
 
-def _judge(context: Context, found: set[str], missing: list[str], statement: Statement) -> None:
+def _as_of(context: Context, sequence: int) -> dict[str, str | int]:
+    """Which statement it was, and how fresh: of which block, and how old that was at the moment of asking."""
+    parameters: dict[str, str | int] = {"statement": sequence}
+    if context.anchored is not None:
+        parameters["block"] = context.anchored.block_number
+        parameters["age"] = int((context.now - context.anchored.block_at).total_seconds())
+    return parameters
+
+
+def _judge(
+    context: Context,
+    found: set[str],
+    missing: list[str],
+    statement: Statement,
+    changes: Mapping[str, Change],
+) -> None:
+    def shown(purpose: str) -> dict[str, str | int]:
+        change = changes.get(purpose)
+        return {"statement": statement.sequence, **(change.parameters() if change else {})}
+
     if REVOCATION in found:
         context.list_status = CredentialStatus.REVOKED
-        raise VerificationError("revoked", statement=statement.sequence)
+        raise VerificationError("revoked", **shown(REVOCATION))
     if missing:
         raise Undecided("status-missing", list=missing[0][:200])
     if SUSPENSION in found:
         context.list_status = CredentialStatus.SUSPENDED
-        raise VerificationError("suspended", statement=statement.sequence)
+        raise VerificationError("suspended", **shown(SUSPENSION))
 
 
 def _need_newest(context: Context, statement: Statement) -> None:

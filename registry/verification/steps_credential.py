@@ -4,15 +4,25 @@ from datetime import datetime
 
 from testamur.registry.canonical import Json
 from testamur.registry.credentials import Credential, credential_digest, parse_credential
+from testamur.registry.data_model import subject_ids
 from testamur.registry.descriptions import describe
 from testamur.registry.dids import did_key_verification_method, parse_did, resolve_did_key_public
+from testamur.registry.elements import element_problems
 from testamur.registry.errors import MalformedError, VerificationError
 from testamur.registry.key_events import Position
 from testamur.registry.keys import PublicKey
 from testamur.registry.multiformats import encode_digest
-from testamur.registry.proofs import proofs_of, verify_document_proof
+from testamur.registry.proofs import SecuredDocument, proofs_of
+from testamur.registry.rdf.processor import UnknownContextError
 from testamur.registry.shapes import Shape
 from testamur.registry.timestamps import parse_timestamp
+from testamur.registry.verification.co_issuers import (
+    Counted,
+    check_threshold,
+    co_issuer_of,
+    key_of,
+    keys_in_force,
+)
 from testamur.registry.verification.context import Context, Passed, Undecided
 from testamur.registry.verification.verdict import CredentialStatus, Facts
 
@@ -28,7 +38,7 @@ def well_formed(context: Context) -> Passed:
     if context.document is None:
         raise Undecided("no-credential")
     try:
-        credential = parse_credential(context.document)
+        credential = parse_credential(context.document, strict=False)
     except MalformedError as error:
         raise VerificationError("malformed", where=error.subject, problem=error.reason) from error
     context.credential = credential
@@ -63,19 +73,18 @@ def profile(context: Context) -> Passed:
     warnings = _advice(credential)
     if warnings and context.policy.strict_profile:
         raise VerificationError("profile-incomplete", count=len(warnings), first=warnings[0])
-    name = "Open Badges 3.0" if credential.is_open_badge else "Verifiable Credentials 2.0"
-    return Passed(reason="profile-kept", parameters={"profile": name}, warnings=tuple(warnings))
+    return Passed(reason="profile-kept", parameters={"profile": credential.profile}, warnings=tuple(warnings))
 
 
 def _advice(credential: Credential) -> list[str]:
-    advice = []
+    advice = list(credential.profile_problems)
     if credential.valid_from is None:
         advice.append("validFrom is missing: the credential does not say when it was issued")
     if credential.subject_id is None:
         advice.append("credentialSubject.id is missing: nobody can prove to be its holder")
     if not credential.is_open_badge:
         advice.append("not an Open Badge: what was achieved is not described in a common vocabulary")
-    return advice
+    return advice + element_problems(credential.json, of_claimed=True)
 
 
 def credential_proof(context: Context) -> Passed:
@@ -86,25 +95,47 @@ def credential_proof(context: Context) -> Passed:
     force is step 7: this step is about the bytes alone.
     """
     credential = context.need_credential()
-    methods: list[Json] = []
+    methods: list[str] = []
+    counted: dict[str, Counted] = {}
     is_whole = False
+    secured = SecuredDocument(credential.json, contexts=context.contexts)
     for method, proof in _proofs(credential):
+        co_issuer = co_issuer_of(credential, method)
+        key = key_of(context, co_issuer, method) if co_issuer else _key_for(context, method)
+        if key is None:
+            counted[str(co_issuer)] = Counted.UNKNOWN
+            continue
         try:
-            proven = verify_document_proof(credential.json, proof, _key_for(context, method))
+            proven = secured.verify(proof, key)
         except VerificationError as error:
             if error.reason in NOT_UNDERSTOOD:
                 raise Undecided(error.reason, **error.parameters) from error
             raise
+        except UnknownContextError as error:
+            raise Undecided("context-unknown", url=error.url) from error
         contexts = proven["@context"]  # one alone may stand there without a list
-        is_whole = is_whole or credential.json["@context"] in (contexts, [contexts])
+        covers_all = credential.json["@context"] in (contexts, [contexts])
+        is_whole = is_whole or (covers_all and co_issuer is None)
+        if co_issuer is not None and covers_all:
+            counted[co_issuer] = Counted.YES
         methods.append(method)
+    if credential.joint_award is not None:
+        _check_issuer_signed(credential, methods)
     if not is_whole:
         # A proof stays whole when contexts are appended, and a host can log what it appended to. What no
         # proof covers is not the issuer's meaning.
         raise VerificationError("proof-context-mismatch")
-    return Passed(
-        reason="proof-verified", parameters={"count": len(methods)}, facts={"verificationMethods": methods}
-    )
+    facts: Facts = {"verificationMethods": [*methods]}
+    if credential.joint_award is not None:
+        facts["signedBy"] = [*check_threshold(credential.joint_award, counted)]
+    context.proof_methods = tuple(methods)
+    return Passed(reason="proof-verified", parameters={"count": len(methods)}, facts=facts)
+
+
+def _check_issuer_signed(credential: Credential, methods: list[str]) -> None:
+    """Whoever else signs a joint award, its issuer does."""
+    if all(co_issuer_of(credential, method) is not None for method in methods):
+        raise VerificationError("joint-award-issuer-missing", issuer=credential.issuer_id[:200])
 
 
 def _proofs(credential: Credential) -> list[tuple[str, dict[str, Json]]]:
@@ -148,10 +179,11 @@ def signing_key(context: Context) -> Passed:
     keys = context.need_keys()
     position = Position(origin.epoch, entry.proof.index)
     for method, _ in _proofs(credential):
-        if not keys.is_in_force(method, position):
+        if co_issuer_of(credential, method) is None and not keys.is_in_force(method, position):
             raise VerificationError("key-not-in-force", method=method[:200], index=entry.proof.index)
     if statement.is_repudiated(position):
         raise VerificationError("entry-repudiated", index=entry.proof.index)
+    keys_in_force(context, list(context.proof_methods))
     return Passed(reason="key-in-force", parameters={"index": entry.proof.index, "epoch": origin.epoch})
 
 
@@ -187,8 +219,29 @@ def _proof_ends(credential: Credential) -> list[datetime]:
 
 
 def holder_binding(context: Context) -> Passed:
-    """Step 11. Only a presentation proves who holds a credential; a bare file says just whom it names."""
-    credential = context.need_credential()
-    if credential.subject_id is None:
+    """Step 11. Only a presentation proves who holds a credential; a bare file says just whom it names.
+
+    Whoever shows it controls the DID of a subject: of any one, when it is about several together.
+    """
+    credential, shown = context.need_credential(), context.shown
+    holders = subject_ids(credential.json)
+    if shown is not None and shown.problem is not None:
+        if shown.is_unknown:
+            raise Undecided(shown.problem, **shown.parameters)
+        raise VerificationError(shown.problem, **shown.parameters)
+    if not holders:
+        if shown is not None and shown.is_challenged:
+            raise Undecided("holder-not-bound")
         return Passed(reason="holder-not-bound", skipped=True)
-    return Passed(reason="holder-not-asked", skipped=True, facts={"holder": credential.subject_id})
+    facts: Facts = {"holder": holders[0]}
+    if shown is None:
+        return Passed(reason="holder-not-asked", skipped=True, facts=facts)
+    proven = [holder for holder in holders if holder in shown.controllers]
+    if not proven:
+        who = min(shown.controllers, default="nobody")[:200]
+        raise VerificationError("holder-mismatch", shown=who, holder=holders[0][:200])
+    facts = {"holder": proven[0]}
+    parameters: dict[str, str | int] = {"holder": proven[0][:200]}
+    if not shown.is_challenged:
+        return Passed(reason="holder-unchallenged", parameters=parameters, facts=facts, skipped=True)
+    return Passed(reason="holder-proven", parameters=parameters, facts=facts, warnings=shown.warnings)

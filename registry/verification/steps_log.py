@@ -1,6 +1,7 @@
 """Steps 4 and 5: the entry in its issuer's log, and who signed, sealed and saw that log."""
 
-from datetime import UTC, datetime, timedelta
+from dataclasses import replace
+from datetime import datetime
 
 from testamur.registry import merkle
 from testamur.registry.canonical import Json
@@ -8,23 +9,23 @@ from testamur.registry.checkpoints import (
     SignedCheckpoint,
     parse_signed_checkpoint,
     verify_checkpoint,
-    verify_cosignatures,
 )
 from testamur.registry.entries import Entry, EntryKind, parse_origin
 from testamur.registry.errors import MalformedError, VerificationError
 from testamur.registry.evidence import Evidence, LogEvidence, LoggedEntry
 from testamur.registry.key_events import Position
+from testamur.registry.merkle import MAX_TREE_SIZE
 from testamur.registry.notes import ED25519, VerifierKey, parse_vkey
-from testamur.registry.policies import WitnessPolicy
+from testamur.registry.policies import NO_QUORUM
+from testamur.registry.remembered import RememberedKey
 from testamur.registry.seals import parse_seal
 from testamur.registry.statements import Statement, parse_statement, verify_statement
+from testamur.registry.timestamps import format_timestamp
 from testamur.registry.trust import TrustFile
 from testamur.registry.verification.context import Context, Passed, Undecided
 from testamur.registry.verification.issuer_keys import IssuerKeys, verify_issuer_keys
-from testamur.registry.verification.verdict import Witnessed
-
-CLOCK_SKEW = timedelta(minutes=5)
-"""A cosignature from further in the future is not counted: its witness's clock, or ours, is wrong."""
+from testamur.registry.verification.verdict import Facts, Witnessed
+from testamur.registry.verification.witnessing import count_cosignatures, seen_first
 
 
 def logged(context: Context) -> Passed:
@@ -98,17 +99,21 @@ def _newest_log(evidence: Evidence, origin: str) -> LogEvidence:
 
 def _prove_entry(entry: LoggedEntry, log: LogEvidence) -> None:
     checkpoint = log.checkpoint.checkpoint
-    within = parse_signed_checkpoint(entry.proof.checkpoint_note).checkpoint
-    if within != checkpoint:
+    if entry.proof.checkpoint_note != log.note.encode():
         # One file, one tree: a proof into another tree than the seal and the anchor would let an attacker
         # join a real anchor to a credential that it does not cover.
-        raise VerificationError("checkpoint-mismatch", got=within.size, wanted=checkpoint.size)
+        within = parse_signed_checkpoint(entry.proof.checkpoint_note).checkpoint
+        if within != checkpoint:
+            raise VerificationError("checkpoint-mismatch", got=within.size, wanted=checkpoint.size)
     leaf = Entry(kind=EntryKind.CREDENTIAL, digest=entry.digest).leaf_hash
     merkle.verify_inclusion(leaf, entry.proof.index, checkpoint.size, entry.proof.hashes, checkpoint.root)
 
 
 def witnessed(context: Context) -> Passed:
-    """Step 5. The checkpoint is signed by its log, sealed, and cosigned by the quorums of the trust file."""
+    """Step 5. The checkpoint is signed by its log, sealed, and cosigned by the quorums of the trust file.
+
+    An earlier checkpoint that the evidence brings for its time is proven as well, or the step fails.
+    """
     log, newest = context.need_log(), context.need_newest_log()
     trust = context.need_trust()
     keys = context.need_keys()
@@ -117,7 +122,7 @@ def witnessed(context: Context) -> Passed:
         context.statements[one.origin] = _prove_seal(one, keys)
     counted = [_count_both(context, trust, one.checkpoint) for one in _distinct(log, newest)]
     least = min(counted, key=lambda item: (item.quorum, item.witnesses, item.mirrors))
-    context.witnessed = least
+    context.witnessed = replace(least, no_later_than=_seen_by(context, trust, counted[0].no_later_than))
     parameters: dict[str, str | int] = {
         "witnesses": least.witnesses,
         "of": least.of_witnesses,
@@ -126,8 +131,21 @@ def witnessed(context: Context) -> Passed:
     }
     if not least.quorum:
         raise Undecided("quorum-missing", **parameters)
-    statement = context.need_statement()
-    return Passed(reason="witnessed", parameters=parameters, facts={"statement": statement.sequence})
+    facts: Facts = {"statement": context.need_statement().sequence}
+    if context.witnessed.no_later_than is not None:
+        facts["noLaterThan"] = format_timestamp(context.witnessed.no_later_than)
+    return Passed(reason="witnessed", parameters=parameters, facts=facts)
+
+
+def _seen_by(context: Context, trust: TrustFile, seen_now: datetime | None) -> datetime | None:
+    """When a quorum of witnesses had seen the credential's entry, by this checkpoint or an earlier one."""
+    # Without a proven entry nothing was seen; an earlier checkpoint that is false fails the step anyway.
+    index = context.entry.proof.index if context.entry else MAX_TREE_SIZE
+    moments = [seen_now if context.entry else None]
+    for log in _distinct(context.need_log(), context.need_newest_log()):
+        seen = seen_first(trust, log, _log_key(log), index, now=context.now)
+        moments.append(seen if log is context.log else None)
+    return min((moment for moment in moments if moment is not None), default=None)
 
 
 def _log_key(log: LogEvidence) -> VerifierKey:
@@ -164,36 +182,23 @@ def _prove_seal(log: LogEvidence, keys: IssuerKeys) -> Statement:
         # A host that leaves out the newest key event would let a rotated key go on signing.
         raise VerificationError("key-events-incomplete", got=own.count, wanted=statement.key_events_count)
     position = Position(parse_origin(log.origin).epoch, checkpoint.size - 1)
-    verify_statement(statement, lambda method: keys.public_key_in_force(method, position))
+    verify_statement(statement, lambda method: RememberedKey.of(keys.public_key_in_force(method, position)))
     return statement
 
 
 def _count_both(context: Context, trust: TrustFile, signed: SignedCheckpoint) -> Witnessed:
-    witnesses, enough_witnesses = _count(context, trust, "witness", trust.witness_policy, signed)
-    mirrors, enough_mirrors = _count(context, trust, "mirror", trust.mirror_policy, signed)
+    witnesses = count_cosignatures(trust, "witness", signed, now=context.now)
+    mirrors = count_cosignatures(trust, "mirror", signed, now=context.now)
+    if mirrors.is_quorum and trust.mirror_policy.quorum != NO_QUORUM:
+        context.mirrored.add(signed.checkpoint.origin)
+    for moment in (*witnesses.times.values(), *mirrors.times.values()):
+        if context.evidence_at is None or moment < context.evidence_at:
+            context.evidence_at = moment
     return Witnessed(
-        witnesses=witnesses,
+        witnesses=len(witnesses.times),
         of_witnesses=len(trust.witness_policy.witnesses),
-        mirrors=mirrors,
+        mirrors=len(mirrors.times),
         of_mirrors=len(trust.mirror_policy.witnesses),
-        quorum=enough_witnesses and enough_mirrors,
+        quorum=witnesses.is_quorum and mirrors.is_quorum,
+        no_later_than=witnesses.quorum_at,
     )
-
-
-def _count(
-    context: Context, trust: TrustFile, role: str, policy: WitnessPolicy, signed: SignedCheckpoint
-) -> tuple[int, bool]:
-    """How many of a policy's keys cosigned within their validity, and whether that is a quorum."""
-    counted = set()
-    cosigned = verify_cosignatures(signed, list(policy.witnesses.values()))
-    for key in policy.witnesses.values():
-        seconds = cosigned.get(key)
-        dated = trust.dated_key(role, key)
-        if seconds is None or dated is None or seconds > context.now.timestamp() + CLOCK_SKEW.total_seconds():
-            continue
-        moment = datetime.fromtimestamp(seconds, UTC)
-        if dated.is_valid_at(moment):
-            counted.add(key)
-            if context.evidence_at is None or moment < context.evidence_at:
-                context.evidence_at = moment
-    return len(counted), policy.is_satisfied_by(counted)

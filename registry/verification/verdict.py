@@ -55,6 +55,23 @@ class CredentialStatus(StrEnum):
     UNKNOWN = "unknown"
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StatusSpan:
+    """What one list says of a credential: `value` since a moment (None: always), and `before` until then.
+
+    `before` is None when it is not known.
+    """
+
+    purpose: str
+    value: bool
+    since: datetime | None = None
+    before: bool | None = None
+
+    def value_at(self, moment: datetime) -> bool | None:
+        """The bit at a moment that is not after the evidence, or None when it is not known."""
+        return self.value if self.since is None or moment >= self.since else self.before
+
+
 Facts = dict[str, Json]
 
 
@@ -86,13 +103,17 @@ class Check:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Witnessed:
-    """How many of the policy's witnesses and mirrors signed the very checkpoint that the credential is in."""
+    """How many of the policy's witnesses and mirrors signed the very checkpoint that the credential is in.
+
+    By `no_later_than` a quorum of witnesses had seen the credential's entry; None when that is not proven.
+    """
 
     witnesses: int
     of_witnesses: int
     mirrors: int
     of_mirrors: int
     quorum: bool
+    no_later_than: datetime | None
 
     def to_json(self) -> Json:
         """The verdict's `witnessed`."""
@@ -102,6 +123,7 @@ class Witnessed:
             "mirrors": self.mirrors,
             "ofMirrors": self.of_mirrors,
             "quorum": self.quorum,
+            "noLaterThan": format_timestamp(self.no_later_than) if self.no_later_than else None,
         }
 
 

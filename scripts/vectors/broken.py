@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from fakes.whole_registry import ANCHORED_AT, World
+from testamur.registry.status import StatusBits, encode_list
 from vectors.files import LOG, Vector, add, compact, edited, flipped, log_of, remove, replace
 
 PROOF = "/evidence/entries/0/proof"
@@ -26,6 +28,15 @@ def first_hash_changed(proof: str) -> str:
 def cosignature_changed(note: str) -> str:
     """The last signature line's last bytes."""
     return flipped(note, len(note) - 8)
+
+
+def chunk_of(text: str) -> Callable[[Any], list[dict[str, Any]]]:
+    """The first list replaced by a chunk."""
+    return lambda _: [
+        {"op": "remove", "path": f"{LOG}/status/0/list"},
+        {"op": "add", "path": f"{LOG}/status/0/chunk", "value": text},
+        {"op": "add", "path": f"{LOG}/status/0/chunkPath", "value": {"index": 0, "hashes": []}},
+    ]
 
 
 def tampered_vectors() -> list[Vector]:
@@ -166,6 +177,14 @@ def malformed_vectors() -> list[Vector]:
             ),
         ),
         ("tlog-proof", "No tlog-proof.", replace(PROOF, "c2sp.org/tlog-proof@v2\n")),
+        ("first-as-text", "An earlier checkpoint as bare text.", replace(f"{LOG}/first", "a note")),
+        (
+            "first-of-another-log",
+            "An earlier checkpoint of another log.",
+            replace(f"{LOG}/first", World().first(4, ANCHORED_AT, origin="registry.example/bit/1")),
+        ),
+        ("chunk-no-gzip", "A chunk that is not compressed.", chunk_of("u" + "A" * 1366)),
+        ("chunk-too-long", "A chunk that unpacks to more than 1 KiB.", chunk_of(encode_list(StatusBits()))),
         ("dossier-member", "A member that a dossier does not have.", add("/comment", "hello")),
     ]
     texts: list[tuple[str, str, Callable[[Any], str]]] = [

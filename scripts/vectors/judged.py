@@ -2,21 +2,50 @@
 
 from __future__ import annotations
 
+import copy
+from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 from fakes.awards import award
 from fakes.issuers import signing_key
-from fakes.whole_registry import World
+from fakes.whole_registry import ANCHORED_AT, World
 from testamur.registry.evidence_building import tailored
 from testamur.registry.evm.layout import Lifecycle
 from testamur.registry.hashing import sha256
-from vectors.files import BASE, LOG, Vector, add, replace, world
+from vectors.files import BASE, LOG, Vector, add, log_of, replace, world
 
 
 def chunked() -> Any:
     """Status as the chunk with its path: a crowd of others is revoked, so that the list does not compress."""
     made = World(revoked=tuple(index for index in range(100, 131_000) if sha256(b"%d" % index)[0] < 32))
     return {"credential": made.credential, "evidence": tailored(made.evidence(), made.credential)}
+
+
+def seen_first(size: int | None = None, **options: Any) -> Callable[[], Any]:
+    """An earlier checkpoint for its time: of the tree just before the seal, a hundred days ago."""
+
+    def dossier() -> Any:
+        made = World()
+        found = copy.deepcopy(made.dossier())
+        first = made.first(size or made.leaf_index + 1, ANCHORED_AT - timedelta(days=100), **options)
+        log_of(found)["first"] = first
+        return found
+
+    return dossier
+
+
+def lean() -> Any:
+    """What a holder keeps: no slot, trie node or note more than is needed."""
+    made = World()
+    return {"credential": made.credential, "evidence": tailored(made.evidence(), made.credential)}
+
+
+def whole_tlog_proof() -> Any:
+    """The tlog-proof verbatim, with the checkpoint that stands under its log as well."""
+    found = copy.deepcopy(World().dossier())
+    found["evidence"]["entries"][0]["proof"] += log_of(found)["checkpoint"]
+    return found
 
 
 def expired() -> Any:
@@ -61,6 +90,34 @@ def good_vectors() -> list[Vector]:
             status="active",
             checks=((9, "pass", "status-active"),),
             dossier=chunked,
+        ),
+        Vector(
+            name="good-lean",
+            about="As a holder keeps it: five slots, one anchor of the history, attestations in one note.",
+            outcome="valid",
+            status="active",
+            dossier=lean,
+        ),
+        Vector(
+            name="good-whole-tlog-proof",
+            about="A tlog-proof that brings its checkpoint with it, verbatim.",
+            outcome="valid",
+            status="active",
+            dossier=whole_tlog_proof,
+        ),
+        Vector(
+            name="good-first",
+            about="An earlier checkpoint dates the entry: seen no later than 2026-08-13T09:00:01Z.",
+            outcome="valid",
+            status="active",
+            dossier=seen_first(),
+        ),
+        Vector(
+            name="good-first-before-entry",
+            about="An earlier checkpoint from before the entry, which dates nothing and breaks nothing.",
+            outcome="valid",
+            status="active",
+            dossier=seen_first(4),
         ),
         Vector(
             name="good-unknown-member",
@@ -131,6 +188,30 @@ def undecided_vectors() -> list[Vector]:
 def refused_vectors() -> list[Vector]:
     """What must be found invalid, by registries that say so."""
     cases: list[tuple[str, str, str, int, str, Any]] = [
+        (
+            "first-of-a-fork",
+            "The earlier checkpoint has a root that the log does not extend.",
+            "unknown",
+            5,
+            "consistency-mismatch",
+            seen_first(root=sha256(b"fork")),
+        ),
+        (
+            "first-later",
+            "The earlier checkpoint is of a larger tree than that of the evidence.",
+            "unknown",
+            5,
+            "consistency-mismatch",
+            seen_first(1_000, root=sha256(b"later")),
+        ),
+        (
+            "first-by-a-stranger",
+            "The earlier checkpoint is signed by another log key.",
+            "unknown",
+            5,
+            "note-unsigned",
+            seen_first(key=signing_key(77)),
+        ),
         ("revoked", "Its issuer revoked it.", "revoked", 9, "revoked", world(revoked=(7,))),
         ("suspended", "Its issuer suspended it.", "suspended", 9, "suspended", world(suspended=(7,))),
         (

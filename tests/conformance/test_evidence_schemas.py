@@ -60,9 +60,10 @@ def parse_all_evidence(document):
 # -- what is honest
 
 
-def test_there_is_a_schema_for_each_of_the_four():
+def test_there_is_a_schema_for_each_of_the_five():
     assert sorted(SCHEMAS) == [
-        f"{name}.schema.json" for name in ("dossier", "evidence", "trust-file", "verdict")
+        f"{name}.schema.json"
+        for name in ("dossier", "evidence", "trust-file", "trust-successions", "verdict")
     ]
 
 
@@ -144,6 +145,10 @@ def test_a_broken_dossier_is_refused_by_schema_and_parser(path, value):
         (("chains", 0, "finality", "extra"), 1),
         (("policies", "extra"), "x"),
         (("previous",), "u"),
+        (("succession",), {"threshold": 0}),
+        (("succession",), {"threshold": 1, "of": 3}),
+        (("signatures",), ["signed, ada"]),
+        (("chains", 0, "lastHeader"), "0x00"),
     ],
 )
 def test_a_broken_trust_file_is_refused_by_schema_and_parser(path, value):

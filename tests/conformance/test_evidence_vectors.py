@@ -64,8 +64,8 @@ def test_writing_them_again_gives_the_same_vectors(tmp_path):
         subprocess.run(
             [sys.executable, script, "--out", str(tmp_path / folder)], check=True, capture_output=True
         )
-    one = {path.name: path.read_bytes() for path in (tmp_path / "one").iterdir()}
-    assert one == {path.name: path.read_bytes() for path in (tmp_path / "two").iterdir()}
+    one = {path.name: path.read_bytes() for path in (tmp_path / "one" / "evidence").iterdir()}
+    assert one == {path.name: path.read_bytes() for path in (tmp_path / "two" / "evidence").iterdir()}
     assert set(one) == {path.name for path in FOLDER.glob("*.json")}
     for name in NAMES:
         made = json.loads(one[f"{name}.json"])

@@ -8,6 +8,7 @@ import sys
 import pytest
 import rfc8785
 
+from testamur.registry import canonical
 from testamur.registry.canonical import (
     MAX_DOCUMENT_BYTES,
     MAX_SAFE_INTEGER,
@@ -265,3 +266,18 @@ def test_a_value_inside_itself_is_malformed():
 
 def test_the_digest_is_over_the_canonical_bytes():
     assert digest({"b": 1, "a": 2}) == sha256(b'{"a":2,"b":1}')
+
+
+@pytest.mark.parametrize("value", ["text", 7, None, True, [], {}, {"é": [1, {"b": None, "a": "\n\u2028"}]}])
+def test_the_encoder_that_is_made_once_writes_what_the_library_writes(value, monkeypatch):
+    wanted = canonical._ENCODER.encode(value)
+    assert canonical._encode(value) == wanted
+    monkeypatch.setattr(canonical.json.encoder, "c_make_encoder", None)
+    assert canonical._encode_once()(value) == wanted
+
+
+def test_the_encoder_that_is_made_once_still_refuses_what_is_not_json():
+    with pytest.raises(TypeError):
+        canonical.canonicalize({"a": {1, 2}})
+    with pytest.raises(TypeError):
+        canonical.canonicalize({"a": b"bytes"})

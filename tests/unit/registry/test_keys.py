@@ -171,3 +171,34 @@ def test_foreign_curves_verify_with_their_own_hash(algorithm, curve_name, hash_n
         public.verify(signature, b"n")
     with pytest.raises(VerificationError):
         public.verify(signature[:-2], b"m")
+
+
+def test_a_p_384_key_signs_over_sha_384_with_halves_of_fixed_length() -> None:
+    key = SigningKey.from_seed(Algorithm.P384, b"\x07" * 48)
+    assert key.public_key.algorithm is Algorithm.P384
+    assert key.seed == b"\x07" * 48
+    for number in range(40):  # a half that starts with a zero byte is one in 128
+        signature = key.sign(bytes([number]))
+        assert len(signature) == 96
+        key.public_key.verify(signature, bytes([number]))
+    assert key.sign(b"x") == key.sign(b"x")
+    with pytest.raises(VerificationError):
+        key.public_key.verify(key.sign(b"x"), b"y")
+
+
+@pytest.mark.parametrize(
+    ("algorithm", "size"), [(Algorithm.P384, 32), (Algorithm.P256, 48), (Algorithm.ED25519, 48)]
+)
+def test_a_secret_of_another_length_makes_no_key(algorithm: Algorithm, size: int) -> None:
+    with pytest.raises(ValueError, match="bytes"):
+        SigningKey.from_seed(algorithm, b"\x07" * size)
+
+
+def test_points_have_coordinates_and_ed25519_keys_have_none() -> None:
+    for algorithm, size in ((Algorithm.P256, 32), (Algorithm.P384, 48)):
+        key = SigningKey.from_seed(algorithm, b"\x07" * size).public_key
+        x, y = key.to_coordinates()
+        assert (len(x), len(y)) == (size, size)
+        assert key.raw == bytes((2 + (y[-1] & 1),)) + x
+    with pytest.raises(ValueError, match="no coordinates"):
+        SigningKey.from_seed(Algorithm.ED25519, bytes(32)).public_key.to_coordinates()

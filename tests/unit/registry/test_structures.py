@@ -80,3 +80,19 @@ def test_members_cannot_be_confused_with_values_or_neighbours() -> None:
 )
 def test_strings_have_four_classes(text: str, letter: str) -> None:
     assert string_class(text) == letter
+
+
+@pytest.mark.parametrize("value", [2**53, -0.0, float("inf")])
+def test_a_number_that_others_read_differently_is_a_structure_of_its_own(value: float) -> None:
+    path = ("credentialSubject", "creditsEarned")
+    assert structure_key(changed(path, value)) not in {BASE, structure_key(changed(path, 5))}
+
+
+@pytest.mark.parametrize(
+    "definition", ["@value", "@language", {"@id": "ex:x", "@type": "http://www.w3.org/2001/XMLSchema#double"}]
+)
+def test_texts_that_must_have_a_form_are_told_apart(definition: Any) -> None:
+    def key(text: str) -> bytes:
+        return structure_key({"@context": {"x": definition}, "x": text})
+
+    assert key("5") != key("five")

@@ -47,10 +47,10 @@ def test_the_fingerprint_is_26_letters_and_ignores_signatures_and_white_space():
     letters = trust.fingerprint.replace("-", "")
     assert len(letters) == 26
     assert set(letters) <= set("abcdefghijklmnopqrstuvwxyz234567")
-    signed = changed(lambda d: d["signatures"].append("a signed note"))
+    signed = changed(lambda d: d["signatures"].append("— stranger AAAAAAAA"))
     assert parsed(signed).fingerprint == trust.fingerprint
     assert parse_trust_file(canonicalize(document).replace(b",", b" ,\n")).digest == trust.digest
-    assert parsed(changed(lambda d: d.update(sequence=2))).fingerprint != trust.fingerprint
+    assert parsed(changed(lambda d: d.update(development=True))).fingerprint != trust.fingerprint
 
 
 def rekeyed(member, role, key, algorithm=4):

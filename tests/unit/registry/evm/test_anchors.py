@@ -98,9 +98,19 @@ def test_no_slot_that_matters_can_be_left_out(state):
     whole = state.evidence_for(ADA.issuer_id, ADA.log_id)
     assert prove(whole).issuer.custodian == b"\x0c" * 32
     assert len(whole.slots) == 10
-    for slot in whole.slots:
+    number, head = slots.log_slots(ADA.log_id)[1], slots.history_slot(ADA.log_id, 3)
+    for slot in set(whole.slots) - {number}:
         fewer = state.evidence([other for other in whole.slots if other != slot])
         assert reason(fewer) == "storage-slot-missing"
+    lean = prove(state.evidence([slot for slot in whole.slots if slot not in {number, head}]))
+    assert (lean.log.root, lean.log.sequence, lean.head, lean.history) == (ROOT, None, None, {})
+
+
+def test_a_log_that_was_never_opened_is_found_out_by_its_key_alone(state):
+    state.log(ADA.log_id, ADA.issuer_id, root=bytes(32), sequence=0, key=bytes(32))
+    whole = state.evidence_for(ADA.issuer_id, ADA.log_id)
+    number = slots.log_slots(ADA.log_id)[1]
+    assert reason(state.evidence([slot for slot in whole.slots if slot != number])) == "log-not-opened"
 
 
 def test_a_log_of_a_former_epoch_needs_its_good_size(state):

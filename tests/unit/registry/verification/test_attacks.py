@@ -1,7 +1,7 @@
 """What an attacker would put into a dossier: none of it is *valid*, and none of it ends the verifier."""
 
 import copy
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import pytest
@@ -19,10 +19,13 @@ from fakes.whole_registry import (
     trust_document,
 )
 from testamur.registry.canonical import canonicalize
+from testamur.registry.checkpoints import Checkpoint, cosign, parse_signed_checkpoint, sign_checkpoint
 from testamur.registry.errors import VerificationError
+from testamur.registry.evidence_building import tailored
 from testamur.registry.evm import rlp
 from testamur.registry.evm.attestations import attest_header, sign_attestation
 from testamur.registry.evm.headers import parse_header
+from testamur.registry.evm.slots import history_slot, log_slots
 from testamur.registry.key_events import (
     Position,
     build_key_event,
@@ -31,6 +34,7 @@ from testamur.registry.key_events import (
     verification_method,
     verify_key_events,
 )
+from testamur.registry.merkle import root_hash
 from testamur.registry.multiformats import decode_multibase, encode_multibase
 from testamur.registry.notes import COSIGNATURE_ED25519, VerifierKey
 from testamur.registry.proofs import sign_document
@@ -234,3 +238,74 @@ def test_where_no_mirror_is_asked_for_none_can_vouch_for_an_issuer_that_is_not_a
 
 def test_an_anchored_credential_needs_no_mirrors_where_none_is_asked_for():
     assert judge(World(mirrors=()).dossier(), trust=without_mirrors()).outcome == Outcome.VALID
+
+
+# ------------------------------------------------------------------------------- one root, trees of several sizes
+
+
+class Shrunk(World):
+    """A tree of 11 entries told as one of 7 with the same root, by the host, who writes the seal.
+
+    The last four entries and the first eight, as one subtree each, make a tree of 4 + 3 as well as one of 8 + 3.
+    Anchored honestly: 8 entries a day before the credential was logged as entry 9.
+    """
+
+    told = 7
+
+    def seal(self) -> Any:
+        return replace(super().seal(), size=self.told)
+
+    def head(self) -> Any:
+        checkpoint = Checkpoint(origin=str(self.origin), size=self.told, root=root_hash(self.leaves()))
+        signed = parse_signed_checkpoint(sign_checkpoint(checkpoint, LOG_KEY))
+        seconds = int(self.cosigned_at.timestamp())
+        roles = (("witness", self.witnesses), ("mirror", self.mirrors))
+        signers = [role_signer(name, role) for role, names in roles for name in names]
+        return signed.with_signatures([cosign(checkpoint, item.name, item.key, seconds) for item in signers])
+
+    def anchors(self) -> list[Any]:
+        state, log_id = self.chain(), self.origin.log_id
+        day, statement = 86_400, self.publication.statement.sequence
+        times = {1: (8, state.timestamp - day), 2: (11, state.timestamp - 60)}
+        for number, (size, timestamp) in times.items():
+            state.anchor(
+                log_id, number, size=size, block_number=40 + number, timestamp=timestamp, statement=statement
+            )
+        whole = state.evidence_for(self.origin.issuer_id, log_id, epoch=1, history=(1,))
+        left_out = {log_slots(log_id)[1], history_slot(log_id, 2)}
+        lean = replace(state.evidence([slot for slot in whole.slots if slot not in left_out]), history=(1,))
+        header = parse_header(lean.header)
+        attested = attest_header(REGISTRY, chain_id=CHAIN_ID, genesis_hash=lean.genesis_hash, header=header)
+        notes = [sign_attestation(attested, role_signer(name, "attestation")) for name in MEMBERS]
+        return [lean.with_notes(notes).to_json()]
+
+    def evidence(self) -> dict[str, Any]:
+        document = super().evidence()
+        document["logs"][str(self.origin)]["seal"]["proof"]["index"] = self.told - 1
+        (entry,) = document["entries"]
+        entry["proof"] = entry["proof"].replace(f"index {self.leaf_index}", f"index {self.leaf_index - 4}")
+        return document
+
+
+@pytest.mark.parametrize(
+    ("world", "options"),
+    [
+        (Shrunk(witnesses=(), mirrors=()), {"policy": Policy(require_witnesses=False)}),
+        (Shrunk(mirrors=()), {"trust": without_mirrors()}),
+        (Shrunk(mirrors=("ada",)), {"policy": Policy(require_witnesses=False)}),
+    ],
+    ids=["chain only", "no mirror is asked for", "too few mirrors"],
+)
+def test_a_host_cannot_choose_the_size_of_a_tree_and_backdate_what_is_in_it(world, options):
+    verdict = judge(world.dossier(), **options)
+    assert verdict.outcome == Outcome.INDETERMINATE
+    assert {check.reason for check in verdict.checks if check.step == 6} == {"anchor-size-unproven"}
+    assert verdict.anchored is None
+
+
+def test_what_is_left_out_is_proven_by_mirrors_or_has_to_be_there():
+    world = World()
+    small = {"credential": world.credential, "evidence": tailored(world.evidence(), world.credential)}
+    assert judge(small).outcome == Outcome.VALID
+    assert judge(small, policy=Policy(require_witnesses=False)).outcome == Outcome.VALID
+    assert judge(World(mirrors=()).dossier(), policy=Policy(require_witnesses=False)).outcome == Outcome.VALID

@@ -8,7 +8,8 @@ import pytest
 
 from testamur.registry.verification import decide
 from testamur.registry.verification.policy import Policy
-from testamur.registry.verification.verdict import CheckResult, CredentialStatus, Outcome, Step
+from testamur.registry.verification.status_change import NEVER
+from testamur.registry.verification.verdict import CheckResult, CredentialStatus, Outcome, StatusSpan, Step
 
 NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)
 POLICIES = {
@@ -44,7 +45,7 @@ def results_of(cell):
 
 def test_the_table_covers_every_step_and_every_kind_of_failure():
     failing = {number for row in rows() for number in re.findall(r"(\d+) fail", row[0])}
-    assert failing == {str(number) for number in range(1, 11)}
+    assert failing == {str(number) for number in range(1, 12)}
     assert len(list(rows())) >= 25
 
 
@@ -62,7 +63,6 @@ def test_a_row_of_the_truth_table_is_what_the_code_decides(row):
         valid_from=None,
         valid_until=None,
         list_status=in_lists,
-        status_changed=False,
         final=age == "final",
     )
     now = decide.at_now(results, policy, moments, NOW)
@@ -80,13 +80,14 @@ def moments(**changes):
         "valid_from": NOW - timedelta(days=100),
         "valid_until": None,
         "list_status": CredentialStatus.ACTIVE,
-        "status_changed": False,
         "final": False,
     }
     return decide.Moments(**{**values, **changes})
 
 
 ALL_PASS = results_of("none")
+UNEXPLAINED = (StatusSpan(purpose="suspension", value=False, since=NEVER),)
+UNEXPLAINED_REVOCATION = (StatusSpan(purpose="revocation", value=True, since=NEVER),)
 
 
 @pytest.mark.parametrize(
@@ -95,8 +96,8 @@ ALL_PASS = results_of("none")
         (50, {}, (Outcome.VALID, CredentialStatus.ACTIVE)),
         (150, {}, (Outcome.INVALID, CredentialStatus.NOT_YET_VALID)),
         (150, {"valid_from": None}, (Outcome.INDETERMINATE, CredentialStatus.UNKNOWN)),
-        (50, {"status_changed": True}, (Outcome.INDETERMINATE, CredentialStatus.UNKNOWN)),
-        (0.5, {"status_changed": True}, (Outcome.VALID, CredentialStatus.ACTIVE)),
+        (50, {"spans": UNEXPLAINED}, (Outcome.INDETERMINATE, CredentialStatus.UNKNOWN)),
+        (0.5, {"spans": UNEXPLAINED}, (Outcome.VALID, CredentialStatus.ACTIVE)),
         (50, {"valid_until": NOW - timedelta(days=60)}, (Outcome.INVALID, CredentialStatus.EXPIRED)),
         (50, {"valid_until": NOW - timedelta(days=10)}, (Outcome.VALID, CredentialStatus.ACTIVE)),
         (50, {"entry_at": None}, (Outcome.INDETERMINATE, CredentialStatus.UNKNOWN)),
@@ -115,7 +116,7 @@ def test_a_moment_in_the_past_is_answered_only_as_far_as_evidence_reaches(days_a
 
 def test_a_revocation_is_said_of_moments_after_the_evidence_and_not_of_earlier_ones_once_the_list_changed():
     revoked = {**ALL_PASS, Step.STATUS: CheckResult.FAIL}
-    seen = moments(list_status=CredentialStatus.REVOKED, status_changed=True)
+    seen = moments(list_status=CredentialStatus.REVOKED, spans=UNEXPLAINED_REVOCATION)
     assert decide.at_moment(revoked, Policy(), seen, NOW) == (Outcome.INVALID, CredentialStatus.REVOKED)
     early = decide.at_moment(revoked, Policy(), seen, NOW - timedelta(days=50))
     assert early == (Outcome.INDETERMINATE, CredentialStatus.UNKNOWN)

@@ -56,6 +56,7 @@ def test_an_honest_dossier_is_valid_in_every_step_and_at_every_time(honest):
         "mirrors": 3,
         "ofMirrors": 3,
         "quorum": True,
+        "noLaterThan": "2026-11-21T09:00:00Z",
     }
     assert verdict.anchored.entry_at == ANCHORED_AT - timedelta(seconds=60)
     assert verdict.evidence_at == ANCHORED_AT

@@ -1,0 +1,153 @@
+"""The status of a credential from status lists that the caller supplies: Bitstring and StatusList2021.
+
+https://www.w3.org/TR/vc-bitstring-status-list/ and its predecessor
+https://www.w3.org/TR/2023/WD-vc-status-list-20230427/. What cannot be read is *unknown*: never revoked, never
+active.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from testamur.registry.canonical import Json
+from testamur.registry.credentials import with_text_index
+from testamur.registry.data_model import objects_of
+from testamur.registry.errors import MalformedError, RegistryError, VerificationError
+from testamur.registry.shapes import Shape
+from testamur.registry.status import MIN_STATUS_LIST_BITS, decode_list, is_set
+from testamur.registry.status_lists import (
+    ENTRY_TYPE,
+    LIST_TYPE,
+    MAX_STATUS_ENTRIES,
+    REVOCATION,
+    SUSPENSION,
+    StatusListEntry,
+    parse_status_entry,
+)
+from testamur.registry.vc_result import Part, Problem, StatusResult, problem_of
+from testamur.registry.verification.verdict import CredentialStatus
+
+ENTRY_2021 = "StatusList2021Entry"
+LIST_2021 = "StatusList2021Credential"
+INFORMATIVE = frozenset({"message", "refresh"})
+"""Purposes that say something to the holder and take nothing away."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Format:
+    """What one generation of status lists calls things."""
+
+    list_type: str
+    subject_type: str
+    has_multibase: bool
+
+
+_FORMATS = {
+    ENTRY_TYPE: _Format(list_type=LIST_TYPE, subject_type="BitstringStatusList", has_multibase=True),
+    ENTRY_2021: _Format(list_type=LIST_2021, subject_type="StatusList2021", has_multibase=False),
+}
+
+
+def read_statuses(
+    document: dict[str, Json], documents: Mapping[str, Json], verify_list: Callable[[Json], None]
+) -> tuple[StatusResult, ...]:
+    """What the lists in `documents` say of each entry of `credentialStatus`, in the document's order.
+
+    `verify_list` raises for a list whose own proof does not hold: what such a list says is unknown.
+    """
+    results = []
+    for where, entry in objects_of(document, "credentialStatus", "credential", MAX_STATUS_ENTRIES):
+        value, error, wanted = None, None, None
+        kind = _kind(entry)
+        try:
+            wanted = _entry(entry, kind, where)
+            value = _read(wanted, _FORMATS[kind], documents, verify_list)
+        except (MalformedError, VerificationError) as caught:
+            error = caught
+        results.append(
+            StatusResult(
+                entry=entry,
+                type=kind,
+                purpose=wanted.purpose if wanted else None,
+                value=value,
+                problem=_problem(error, where) if error else None,
+            )
+        )
+    return tuple(results)
+
+
+def combined(results: tuple[StatusResult, ...]) -> tuple[CredentialStatus, tuple[Problem, ...]]:
+    """One word for all entries, and why it is not `active`.
+
+    Revocation outranks everything, whatever the order of the entries; then *unknown*; then suspension.
+    """
+    said = {(result.purpose, bool(result.value)) for result in results if result.value is not None}
+    unknown = tuple(result.problem for result in results if result.problem is not None)
+    if (REVOCATION, True) in said:
+        return CredentialStatus.REVOKED, (Problem(part=Part.STATUS, reason="revoked-by-list"),)
+    if unknown:
+        return CredentialStatus.UNKNOWN, unknown
+    if (SUSPENSION, True) in said:
+        return CredentialStatus.SUSPENDED, (Problem(part=Part.STATUS, reason="suspended-by-list"),)
+    return CredentialStatus.ACTIVE, ()
+
+
+def _kind(entry: dict[str, Json]) -> str:
+    types = entry.get("type")
+    items = [item for item in (types if isinstance(types, list) else [types]) if isinstance(item, str)]
+    return next((item for item in items if item in _FORMATS), items[0] if items else "")
+
+
+def _entry(entry: dict[str, Json], kind: str, where: str) -> StatusListEntry:
+    if kind not in _FORMATS:
+        raise VerificationError("status-type-unknown", type=kind[:200])
+    as_bitstring: dict[str, Json] = {**with_text_index(entry), "type": ENTRY_TYPE}
+    wanted = parse_status_entry(as_bitstring, where)
+    if wanted is None:
+        raise VerificationError("status-type-unknown", type=kind[:200])
+    if wanted.purpose not in {REVOCATION, SUSPENSION, *INFORMATIVE}:
+        raise VerificationError("status-type-unknown", type=wanted.purpose[:200])
+    return wanted
+
+
+def _read(
+    wanted: StatusListEntry,
+    form: _Format,
+    documents: Mapping[str, Json],
+    verify_list: Callable[[Json], None],
+) -> int:
+    credential = documents.get(wanted.list_id)
+    if credential is None:
+        raise VerificationError("status-missing", list=wanted.list_id[:200])
+    verify_list(credential)
+    shape = Shape(credential, "status list")
+    _check_type(shape, form.list_type)
+    body = shape.shape("credentialSubject")
+    _check_type(body, form.subject_type)
+    purposes = body.any("statusPurpose")
+    if wanted.purpose not in (purposes if isinstance(purposes, list) else [purposes]):
+        raise VerificationError("status-purpose-mismatch", purpose=wanted.purpose[:100])
+    text = body.text("encodedList", max_length=1 << 21)
+    where = body.path("encodedList")
+    if not form.has_multibase:
+        text = "u" + text.rstrip("=").translate(str.maketrans("+/", "-_"))
+    data = decode_list(text, subject=where)
+    end = (wanted.index + 1) * wanted.size
+    if end > 8 * len(data):
+        raise VerificationError("status-index-outside-list", index=wanted.index, length=8 * len(data))
+    bits = range(wanted.index * wanted.size, end)
+    value = int("".join("1" if is_set(data, bit) else "0" for bit in bits), 2)
+    if not value and 8 * len(data) < MIN_STATUS_LIST_BITS:
+        # A set bit counts in a list of any length: its issuer signed it. A clear one in a list that is
+        # shorter than the specification allows may as well be somebody's cut.
+        raise VerificationError("status-list-short", length=8 * len(data), wanted=MIN_STATUS_LIST_BITS)
+    return value
+
+
+def _check_type(shape: Shape, wanted: str) -> None:
+    types = shape.any("type")
+    if wanted not in (types if isinstance(types, list) else [types]):
+        raise MalformedError(shape.path("type"), f"must contain {wanted}")
+
+
+def _problem(error: RegistryError, where: str) -> Problem:
+    return problem_of(Part.STATUS, error, where)
