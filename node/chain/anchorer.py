@@ -9,6 +9,8 @@ code of its own: the receipt is gone, so the bytes are sent again.
 """
 
 import asyncio
+import statistics
+from collections import deque
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import replace
 from typing import Final, NoReturn
@@ -17,6 +19,7 @@ from testamur.node.chain import batches
 from testamur.node.chain.anchoring import AnchorerOptions, AnchorerStatus, AnchorSource, AnchorState, Pace
 from testamur.node.chain.capture import read_log_head
 from testamur.node.chain.contracts import ContractRefused
+from testamur.node.chain.funds import TYPICAL_GAS
 from testamur.node.chain.intents import AnchorRequest, Intent, IntentOwner, IntentStore
 from testamur.node.chain.ports import Chain
 from testamur.node.chain.refusals import RpcRefused
@@ -31,6 +34,9 @@ MAX_ATTEMPTS: Final = 16
 
 MAX_BACKOFF_SECONDS: Final = 60.0
 """A chain that is back is noticed within a minute."""
+
+REMEMBERED_ANCHORS: Final = 16
+"""Whose gas says what the next one will use: proofs grow with the log, slowly."""
 
 _STALE: Final = "StaleTreeSize"
 
@@ -67,12 +73,19 @@ class Anchorer:
         self._sent_at: float | None = None
         self._attempted_at = 0.0
         self._hindrance = ""
+        self._gas: deque[int] = deque(maxlen=REMEMBERED_ANCHORS)
+        self.address = account.address
         self.status = AnchorerStatus(state=AnchorState.IDLE)
 
     @property
     def unsettled_block(self) -> int | None:
         """The block whose finality is waited for, if there is one: what a development chain must mine for."""
         return self.status.block_number
+
+    @property
+    def typical_gas(self) -> int:
+        """What one anchor uses, by the last ones that became final."""
+        return int(statistics.median(self._gas)) if self._gas else TYPICAL_GAS
 
     def wake(self, log_id: bytes) -> None:
         """The log may have something to anchor. Cheap, repeatable, and needed once per log after a start."""
@@ -203,11 +216,19 @@ class Anchorer:
 
     async def _settle(self, intent: Intent, receipt: Receipt | None, final: Header) -> Pace:
         """The nonce is used up to a final block, so the register says for ever what came of it."""
+        is_anchored = False
         for log_id in sorted(intent.log_ids):
-            head = await read_log_head(self._client, self._contract, log_id, final)
+            try:
+                head = await read_log_head(self._client, self._contract, log_id, final)
+            except ContractRefused:
+                continue  # not opened in that block: no transaction for this log is in it, whatever was said
             if head.size >= intent.smallest_size(log_id):
+                is_anchored = True
                 await self._source.anchored(head, receipt.transaction_hash if receipt else None)
-        self._reverts = 0
+        # Nothing came of it: slower each time, because an endpoint that lies would be asked without end.
+        self._reverts = 0 if is_anchored else self._reverts + 1
+        if receipt is not None:
+            self._gas.append(receipt.gas_used // len(intent.newest.requests))
         return await self._forget(intent)
 
     async def _forget(self, intent: Intent) -> Pace:

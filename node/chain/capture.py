@@ -63,7 +63,7 @@ async def read_log_head(client: Chain, contract: bytes, log_id: bytes, header: H
     try:
         # Who the issuer is and whether the log is superseded does not change what was anchored.
         log = decode_log(log_id, b"", values, is_current=True)
-        if log.sequence == 0:
+        if not log.sequence:
             return LogHead(log_id=log_id)
         values = await _read_words(client, contract, [history_slot(log_id, log.sequence)], header)
         record = decode_anchor(log_id, log.sequence, values)

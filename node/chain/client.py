@@ -9,20 +9,24 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from testamur.node.chain import values
+from testamur.node.chain.blocks import encoded_block, refuse_another_chain, verify_same_chain
+from testamur.node.chain.news import BlockNews
 from testamur.node.chain.ports import Accept
-from testamur.node.chain.refusals import FalseAnswer, RpcRefused, refused
+from testamur.node.chain.refusals import RpcRefused, refused
 from testamur.node.chain.transport import (
+    HTTP_SCHEMES,
     MAX_ANSWER_BYTES,
+    WEBSOCKET_SCHEMES,
     Provider,
     open_provider,
     shown_url,
     without_secrets,
 )
 from testamur.node.chain.values import ChainIdentity, Fees, Receipt, StorageAnswer
+from testamur.node.chain.websocket import Ask, WebSocketTransport
 from testamur.node.errors import ChainUnavailable, ConfigError, WrongChain
-from testamur.registry.errors import RegistryError
-from testamur.registry.evm.headers import Header, encode_header, parse_header
-from testamur.registry.evm.qbft import QbftSeals, encode_sealed_header, is_qbft
+from testamur.registry.evm.headers import Header, parse_header
+from testamur.registry.evm.qbft import QbftSeals
 
 CALL_SECONDS: Final = 10.0
 """How long one answer may take. A public endpoint needs half a second, a proof with many slots two."""
@@ -52,10 +56,14 @@ class ChainClient:
         call_seconds: float = CALL_SECONDS,
         final_tag: str = "finalized",
         max_answer_bytes: int = MAX_ANSWER_BYTES,
+        news: BlockNews | None = None,
     ) -> None:
-        """`final_tag` is "latest" for a chain whose blocks are final at once (QBFT), and for no other."""
-        if not rpc_url.startswith(("http://", "https://")):
-            raise ConfigError("rpc_url", f"{rpc_url!r} is not an http or https address")
+        """`final_tag` is "latest" for a chain whose blocks are final at once (QBFT), and for no other.
+
+        `news` is where a WebSocket endpoint announces blocks; shared by the endpoints of a pool.
+        """
+        if not rpc_url.startswith((*HTTP_SCHEMES, *WEBSOCKET_SCHEMES)):
+            raise ConfigError("rpc_url", f"{rpc_url!r} is not an http, https, ws or wss address")
         self.rpc_url = rpc_url
         self.name = shown_url(rpc_url)
         self._chain_id = chain_id
@@ -63,6 +71,8 @@ class ChainClient:
         self._call_seconds = call_seconds
         self._final_tag = final_tag
         self._max_answer_bytes = max_answer_bytes
+        self.news = news or BlockNews()
+        self._last_final: Header | None = None
         self._provider: Provider | None = None
         self._connecting = asyncio.Lock()
 
@@ -79,17 +89,12 @@ class ChainClient:
 
     async def check(self) -> ChainIdentity:
         """Compare chain id and genesis with what is expected. Raises WrongChain; repeat after an outage."""
-        chain_id = values.quantity(await self.request("eth_chainId", []), "the chain id")
-        if chain_id != self._chain_id:
-            raise WrongChain(f"{self.name} serves chain {chain_id}, not {self._chain_id}: correct `rpc_url`")
-        genesis = await self.header(0)
-        if self._genesis_hash is None:
-            self._genesis_hash = genesis.hash
-        if genesis.hash != self._genesis_hash:
-            raise WrongChain(
-                f"{self.name} serves a chain that begins with 0x{genesis.hash.hex()}, not "
-                f"0x{self._genesis_hash.hex()}: restore the chain's state, or start a new registry on it"
-            )
+        identity = ChainIdentity(
+            chain_id=values.quantity(await self.request("eth_chainId", []), "the chain id"),
+            genesis_hash=(await self.header(0)).hash,
+        )
+        refuse_another_chain(self.name, identity, chain_id=self._chain_id, genesis_hash=self._genesis_hash)
+        self._genesis_hash = identity.genesis_hash
         return self.identity
 
     async def check_contract(self, contract: bytes) -> None:
@@ -122,7 +127,8 @@ class ChainClient:
 
     async def finalized(self) -> Header:
         """The newest block that the endpoint calls final."""
-        return await self._existing(self._final_tag)
+        self._last_final = await self._existing(self._final_tag)
+        return self._last_final
 
     async def header(self, number: int) -> Header:
         """The canonical block at this height, its hash computed from its fields."""
@@ -135,12 +141,12 @@ class ChainClient:
     async def header_bytes(self, number: int) -> bytes:
         """RLP of the header of the block at this height; it hashes to the hash that the endpoint gives."""
         tag = values.to_hex(number)
-        return self._encoded(await self._answer(tag), tag)[0]
+        return encoded_block(await self._answer(tag), tag, self.name)[0]
 
     async def find_seals(self, number: int) -> QbftSeals | None:
         """The seals of a QBFT block; None on a chain of another kind."""
         tag = values.to_hex(number)
-        return self._encoded(await self._answer(tag), tag)[1]
+        return encoded_block(await self._answer(tag), tag, self.name)[1]
 
     # --- state
 
@@ -232,6 +238,8 @@ class ChainClient:
         try:
             async with asyncio.timeout(self._call_seconds):
                 answer: Mapping[str, Any] = await provider.make_request(method, params)
+        except (ChainUnavailable, WrongChain):  # a new connection was no use
+            raise
         except TimeoutError as exc:
             raise ChainUnavailable(
                 f"{self.name} did not answer {method} within {self._call_seconds} s"
@@ -253,29 +261,34 @@ class ChainClient:
 
     async def _connected(self) -> Provider:
         async with self._connecting:
+            if self._provider is None and self.rpc_url.startswith(WEBSOCKET_SCHEMES):
+                self._provider = WebSocketTransport(
+                    self.rpc_url,
+                    max_answer_bytes=self._max_answer_bytes,
+                    greeting=self._greet,
+                    news=self.news,
+                )
             if self._provider is None:
                 self._provider = await open_provider(self.rpc_url, max_answer_bytes=self._max_answer_bytes)
             return self._provider
+
+    async def _greet(self, ask: Ask) -> None:
+        """A new connection leads to the chain that the last one led to, as far as that is known.
+
+        Behind one address there may be several machines, and one of them may be of another chain.
+        """
+        if self._genesis_hash is not None:
+            await verify_same_chain(ask, self.name, self.identity, self._last_final)
 
     async def _answer(self, tag: str) -> object:
         return await self.request("eth_getBlockByNumber", [tag, False])
 
     async def _block(self, tag: str) -> Header | None:
         answer = await self._answer(tag)
-        return None if answer is None else parse_header(self._encoded(answer, tag)[0])
+        return None if answer is None else parse_header(encoded_block(answer, tag, self.name)[0])
 
     async def _existing(self, tag: str) -> Header:
         found = await self._block(tag)
         if found is None:
             raise ChainUnavailable(f"{self.name} has no block {tag}")
         return found
-
-    def _encoded(self, answer: object, tag: str) -> tuple[bytes, QbftSeals | None]:
-        """The header that the block hash covers, and the seals that stand beside it on a QBFT chain."""
-        try:
-            block = values.members(answer, f"block {tag}")
-            data, seals = encode_sealed_header(block) if is_qbft(block) else (encode_header(block), None)
-            parse_header(data)
-        except RegistryError as exc:
-            raise FalseAnswer(f"{self.name} described block {tag} unreadably: {exc}") from exc
-        return data, seals

@@ -12,6 +12,7 @@ from typing import TypeVar
 
 from testamur.node.chain.agreement import event_key, majority, reached, said, value_of
 from testamur.node.chain.endpoints import Endpoint
+from testamur.node.chain.news import BlockNews
 from testamur.node.chain.ports import Accept, Chain
 from testamur.node.chain.refusals import RpcRefused
 from testamur.node.chain.transactions import SendRefusal, classify_refusal
@@ -31,8 +32,15 @@ class ChainPool:
     when all are refused, ChainUnavailable when none answers or when they contradict each other.
     """
 
-    def __init__(self, clients: Sequence[Chain], *, clock: Callable[[], float] = time.monotonic) -> None:
-        """`clock` gives seconds that never go back."""
+    def __init__(
+        self,
+        clients: Sequence[Chain],
+        *,
+        clock: Callable[[], float] = time.monotonic,
+        news: BlockNews | None = None,
+    ) -> None:
+        """`clock` gives seconds that never go back; `news` is where these clients announce blocks."""
+        self.news = news or BlockNews()
         names = [client.name for client in clients]
         self._endpoints = [
             Endpoint(client, name if names.count(name) == 1 else f"{name} ({number})", clock)

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from typing import Protocol, TypeAlias
 
+from testamur.node.chain.news import BlockNews
 from testamur.node.chain.values import ChainIdentity, Fees, Receipt, StorageAnswer
 from testamur.registry.evm.headers import Header
 from testamur.registry.evm.qbft import QbftSeals
@@ -21,6 +22,10 @@ class Chain(Protocol):
     @property
     def name(self) -> str:
         """The endpoint, or endpoints, without what must not be shown."""
+
+    @property
+    def news(self) -> BlockNews:
+        """New blocks, as far as endpoints announce them."""
 
     def endpoints(self) -> Mapping[str, str]:
         """The state of each endpoint in a word or a sentence, when there are several."""

@@ -23,7 +23,8 @@ def refused(method: str, error: object) -> RpcRefused:
     details = values.members(error, "error") if isinstance(error, dict) else {}
     code, message, raw = details.get("code"), details.get("message"), details.get("data")
     if isinstance(raw, dict):
-        raw = raw.get("data")
+        # Hardhat's and Ganache's names for the bytes of a revert.
+        raw = raw.get("data", raw.get("result"))
     try:
         revert = values.data(raw, "a revert") if raw is not None else None
     except ChainUnavailable:

@@ -96,7 +96,7 @@ class SendRefusal(enum.Enum):
 
 
 def classify_refusal(error: RpcRefused) -> SendRefusal:
-    """What the words of geth, Besu, Nethermind and Anvil mean."""
+    """What the words of geth, Besu, Nethermind, Anvil and Ganache mean."""
     for pattern, meaning in _REFUSALS:
         if pattern.search(error.message):
             return meaning
@@ -107,7 +107,10 @@ _REFUSALS: Final = (
     (re.compile(r"insufficient funds|upfront cost exceeds", re.IGNORECASE), SendRefusal.UNFUNDED),
     (re.compile(r"underpriced|fee|gas price", re.IGNORECASE), SendRefusal.UNDERPRICED),
     (
-        re.compile(r"already ?known|already imported|^known|nonce (is )?too low|oldnonce", re.IGNORECASE),
+        re.compile(
+            r"already ?known|already imported|^known|nonce (is )?too low|oldnonce|correct nonce",
+            re.IGNORECASE,
+        ),
         SendRefusal.KNOWN,
     ),
 )

@@ -179,6 +179,7 @@ async def test_an_error_keeps_its_code_words_and_data():
         ("text", None),
         ({"data": "0x1"}, None),
         ({"data": {"data": "0x05"}}, b"\5"),
+        ({"data": {"result": "0x05", "reason": None}}, b"\5"),
         ({"data": 7}, None),
     ],
 )
@@ -277,7 +278,7 @@ async def test_events_are_asked_for_in_bounded_ranges(monkeypatch):
 
 async def test_an_address_that_is_none_is_a_configuration_error():
     with pytest.raises(ConfigError, match="rpc_url"):
-        ChainClient("ws://127.0.0.1:8545", chain_id=1)
+        ChainClient("ftp://127.0.0.1:8545", chain_id=1)
 
 
 async def test_a_client_can_be_closed_before_it_was_used():

@@ -78,6 +78,10 @@ async def test_a_transaction_that_is_not_mined_in_time_is_said_so(chain):
         ("transaction already imported", SendRefusal.KNOWN),
         ("Known transaction", SendRefusal.KNOWN),
         ("AlreadyKnown", SendRefusal.KNOWN),
+        (
+            "the tx doesn't have the correct nonce. account has nonce of: 3 tx has nonce of: 1",
+            SendRefusal.KNOWN,
+        ),
         ("nonce too low: next nonce 5, tx nonce 4", SendRefusal.KNOWN),
         ("OldNonce", SendRefusal.KNOWN),
         ("replacement transaction underpriced", SendRefusal.UNDERPRICED),
