@@ -5,7 +5,9 @@ from dataclasses import dataclass
 
 from aiohttp import web
 
+from testamur.node.api.limits import RateLimit
 from testamur.node.api.ports import NodePort
+from testamur.node.api.traffic import Traffic
 from testamur.registry.canonical import Json
 
 
@@ -17,6 +19,8 @@ class Context:
     registry_name: str
     is_devnet: bool
     openapi: Mapping[str, Json]
+    traffic: Traffic
+    token_limit: RateLimit | None = None
 
 
 CONTEXT = web.AppKey("context", Context)

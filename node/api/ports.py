@@ -7,13 +7,19 @@ caller sent, one of the refusals below, or a `NodeError`; the table in
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
-from typing import Protocol
+from datetime import date, datetime
+from typing import Literal, Protocol, TypeAlias
 
+from testamur.node.api.presenting_ports import PresentationPort
+from testamur.node.api.traffic import Traffic
 from testamur.node.errors import NodeError
 from testamur.registry.canonical import Json
 from testamur.registry.publications import Bundle
 from testamur.registry.tiles import TileId
+from testamur.registry.verification.verdict import Verdict
+
+State: TypeAlias = Literal["logged", "sealed", "anchored"]
+StandingWord: TypeAlias = Literal["active", "suspended", "closed"]
 
 MIN_PREFIX_ANSWER = 1024
 """An answer to a prefix names so many digests, or all there are: the node does not learn which one it was."""
@@ -35,6 +41,10 @@ class Forbidden(NodeError):
     """The caller is known, and this is not theirs to do."""
 
 
+class TokenRefused(NodeError):
+    """The token was good once; the text says what ended it. Only its holder is told."""
+
+
 class NotReady(NodeError):
     """The node cannot do this now and may be asked again after `retry_after_seconds`."""
 
@@ -52,7 +62,7 @@ class LoggedAt:
 
     origin: str
     leaf_index: int
-    state: str
+    state: State
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,7 +115,7 @@ class IssuerSummary:
     slug: str
     did: str
     name: str | None
-    lifecycle: str
+    lifecycle: StandingWord
     epoch: int
     origin: str
     log_id: bytes
@@ -116,20 +126,64 @@ class IssuerSummary:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class TokenHolder:
+    """Whom a token belongs to, and the token's id, which is no secret."""
+
+    slug: str
+    token_id: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PublishedDocument:
+    """What an issuer's newest statement names: `kind` is "document" or "status-list"."""
+
+    id: str
+    digest: bytes
+    kind: Literal["document", "status-list"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PartBehind:
+    """A part that does not do its whole job: its state, since when the node knows, and what to do."""
+
+    part: str
+    state: str
+    since: datetime | None
+    cure: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Readiness:
-    """Whether the node does its whole job, and the state of each part in a word ("ok", "unavailable" …)."""
+    """Whether the node does its whole job, and the state of each part in a word ("ok", "unavailable" …).
+
+    `behind` has every part that is not "ok", those too that the node works without.
+    """
 
     is_ready: bool
     parts: Mapping[str, str] = field(default_factory=dict)
+    behind: Sequence[PartBehind] = ()
 
 
-class NodePort(Protocol):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sample:
+    """A dossier that a development node offers to be looked at. `name` stands in an address."""
+
+    name: str
+    title: str
+    note: str
+    file: bytes
+
+
+class NodePort(PresentationPort, Protocol):
     """A node, as its HTTP interface sees it. A slug is always well-formed, a digest always 32 bytes."""
 
     # -- issuer side
 
-    async def authenticate(self, token: str) -> str | None:
-        """The slug whose issuer this token belongs to, or None. Compares in constant time."""
+    async def authenticate(self, token: str) -> TokenHolder | None:
+        """Whom this token belongs to, or None. Compares in constant time.
+
+        Raises TokenRefused when it has expired or was revoked.
+        """
 
     async def submit(self, slug: str, digests: Sequence[bytes]) -> Submission:
         """Log credential digests in the issuer's current log: durable on return, idempotent per digest.
@@ -171,11 +225,23 @@ class NodePort(Protocol):
         Invalid and indeterminate are verdicts. Raises MalformedError only when there is nothing to judge.
         """
 
+    async def judge(self, document: Json, day: date | None) -> Verdict:
+        """The same as `verify`, as of the end of a day in UTC, or of now if it has not ended.
+
+        Raises MalformedError when there is nothing to judge, and for a day in the future.
+        """
+
+    async def samples(self) -> Sequence[Sample]:
+        """What a development node offers to be looked at; empty on any other."""
+
     async def trust_file(self) -> bytes | None:
         """The trust file that this node uses, or None before there is one."""
 
-    async def issuers(self) -> Sequence[IssuerSummary]:
-        """All issuers that the register knows, in order of slug."""
+    async def trust_successions(self, after: int) -> bytes:
+        """The versions of the trust file after `after` (0: all) that are kept here, as one document."""
+
+    async def issuers(self, after: str = "", limit: int = 1000) -> Sequence[IssuerSummary]:
+        """The next issuers that the register knows, in order of slug: beyond `after`, at most `limit`."""
 
     async def issuer(self, slug: str) -> IssuerSummary | None:
         """One issuer, or None."""
@@ -183,8 +249,21 @@ class NodePort(Protocol):
     async def document(self, digest: bytes) -> bytes | None:
         """A public document by its digest, verbatim."""
 
-    async def status_list(self, list_id: str) -> bytes | None:
-        """The newest version of a status list by its id (a URL), also of issuers hosted elsewhere."""
+    async def documents_of(
+        self, slug: str, after: str, limit: int
+    ) -> tuple[int, Sequence[PublishedDocument]] | None:
+        """The sequence of the issuer's newest statement (0: none yet), and what it names.
+
+        In order of id: beyond `after` (`<kind>:<id>`, or ""), at most `limit`. None for an issuer that is not
+        known.
+        """
+
+    async def status_list(self, list_id: str, issuer: str | None, at: datetime | None) -> bytes | None:
+        """A version of a status list by its id (a URL): the newest, or the one in force `at` a moment.
+
+        Only a list signed by the issuer (a DID) counts, when one is named. Raises MalformedError when none is
+        named and several issuers publish a list with this id.
+        """
 
     async def own_status_list(self, slug: str, purpose: str, number: int) -> bytes | None:
         """The newest version of the status list served at `/status/<slug>/<purpose>/<number>`."""
@@ -199,3 +278,6 @@ class NodePort(Protocol):
 
     async def readiness(self) -> Readiness:
         """Whether the node can do its whole job now; cheap enough to be asked every second."""
+
+    async def metrics(self, traffic: Traffic) -> bytes:
+        """The node and its traffic in numbers, in Prometheus' text format (version 0.0.4)."""

@@ -6,10 +6,12 @@ Nothing of an unexpected exception reaches a client but the id of the request.
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from aiohttp import web
 
-from testamur.node.api.ports import Forbidden, NotFound, NotReady, Stale
+from testamur.node.api.models import Problem as ProblemDocument
+from testamur.node.api.ports import Forbidden, NotFound, NotReady, Stale, TokenRefused
 from testamur.node.errors import (
     ChainUnavailable,
     NodeError,
@@ -22,7 +24,6 @@ from testamur.node.errors import (
     StoreUnavailable,
     WrongChain,
 )
-from testamur.registry.canonical import Json
 from testamur.registry.errors import MalformedError, VerificationError
 
 TYPE_PREFIX = "https://w3id.org/testamur/problems/"
@@ -55,10 +56,10 @@ class TooSlow(NodeError):
 
 
 class TooManyRequests(NodeError):
-    """The address has used up its share for the moment."""
+    """The address or the token (`who`) has used up its share for the moment."""
 
-    def __init__(self, *, retry_after_seconds: int) -> None:
-        super().__init__("too many requests from this address")
+    def __init__(self, who: str, *, retry_after_seconds: int) -> None:
+        super().__init__(f"too many requests {who}; ask again in {retry_after_seconds} seconds")
         self.retry_after_seconds = retry_after_seconds
 
 
@@ -87,12 +88,14 @@ NOT_FOUND = Problem(name="not-found", status=404, title="There is no such thing 
 METHOD_NOT_ALLOWED = Problem(
     name="method-not-allowed", status=405, title="This resource does not take that method"
 )
-TOO_SLOW = Problem(name="too-slow", status=408, title="The body did not arrive in time")
+TOO_SLOW = Problem(name="too-slow", status=408, title="The request did not arrive in time")
 STALE = Problem(name="stale", status=409, title="This builds on something that is no longer the newest")
 TOO_LARGE = Problem(name="too-large", status=413, title="The request exceeds a bound")
 UNSUPPORTED_MEDIA = Problem(name="unsupported-media-type", status=415, title="This resource takes JSON")
 NOT_PROVEN = Problem(name="not-proven", status=422, title="What the request claims could not be proven")
-TOO_MANY_REQUESTS = Problem(name="too-many-requests", status=429, title="Too many requests from this address")
+TOO_MANY_REQUESTS = Problem(
+    name="too-many-requests", status=429, title="Too many requests from this address or with this token"
+)
 INTERNAL = Problem(name="internal", status=500, title="The node made a mistake", is_ours=True)
 PEER_MISBEHAVED = Problem(
     name="peer-misbehaved", status=502, title="Another node gave an unusable answer", is_ours=True
@@ -125,6 +128,7 @@ TABLE: tuple[tuple[type[Exception], Problem], ...] = (
     (MalformedError, MALFORMED),
     (VerificationError, NOT_PROVEN),
     (Unauthenticated, UNAUTHENTICATED),
+    (TokenRefused, UNAUTHENTICATED),
     (Forbidden, FORBIDDEN),
     (NotFound, NOT_FOUND),
     (TooSlow, TOO_SLOW),
@@ -158,27 +162,32 @@ def problem_for(error: Exception) -> Problem:
 def problem_response(error: Exception, request_id: str) -> web.Response:
     """The problem document for an exception, with the headers that belong to its status."""
     problem = problem_for(error)
-    body: dict[str, Json] = {"type": problem.type, "title": problem.title, "status": problem.status}
+    members = _extensions(error)
     if isinstance(error, web.HTTPException):
-        body["detail"] = "no route has this path" if problem is NOT_FOUND else problem.title
+        members["detail"] = "no route has this path" if problem is NOT_FOUND else problem.title
     elif not problem.is_ours or isinstance(error, NotReady):
-        body["detail"] = str(error)[:MAX_DETAIL_CHARACTERS]
-    body.update(_extensions(error))
-    body["requestId"] = request_id
-    return json_problem(problem, body, _headers(error, problem))
+        members["detail"] = str(error)[:MAX_DETAIL_CHARACTERS]
+    return json_problem(problem, request_id, headers=_headers(error, problem), **members)
 
 
-def json_problem(problem: Problem, body: Mapping[str, Json], headers: Mapping[str, str]) -> web.Response:
+def json_problem(
+    problem: Problem, request_id: str, *, headers: Mapping[str, str], **members: Any
+) -> web.Response:
     """A problem document with these members, never cached."""
+    document = ProblemDocument(
+        type=problem.type, title=problem.title, status=problem.status, request_id=request_id, **members
+    )
+    body = json.dumps(document.model_dump(by_alias=True, exclude_none=True), ensure_ascii=False)
     return web.Response(
-        body=json.dumps(body, ensure_ascii=False).encode(),
+        # What a client sent may hold halves of surrogate pairs, which no encoding of an answer does.
+        body=body.encode("utf-8", "replace"),
         status=problem.status,
         content_type=PROBLEM_JSON,
         headers={"Cache-Control": "no-store", **headers},
     )
 
 
-def _extensions(error: Exception) -> dict[str, Json]:
+def _extensions(error: Exception) -> dict[str, Any]:
     """The members beyond RFC 9457 that let a program, and not only a person, go on."""
     if isinstance(error, VerificationError):
         return {"reason": error.reason, "parameters": dict(error.parameters)}

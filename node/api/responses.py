@@ -3,8 +3,11 @@
 from collections.abc import Mapping
 
 from aiohttp import web
+from multidict import CIMultiDict
+from pydantic import BaseModel
 from pydantic_core import to_json
 
+from testamur.node.api.models import LoggedCredential, PrefixAnswer
 from testamur.registry.canonical import Json
 from testamur.registry.hashing import sha256
 from testamur.registry.multiformats import encode_multibase
@@ -23,19 +26,44 @@ TEXT = "text/plain"
 HTML = "text/html"
 OCTETS = "application/octet-stream"
 CREDENTIAL = "application/vc"
+METRICS = "text/plain; version=0.0.4; charset=utf-8"
 
 ETAG_BYTES = 16
 """Half a digest: an entity tag tells versions apart, it is no proof."""
 
+_NEVER_STORED = CIMultiDict({"Cache-Control": NO_STORE, "Content-Type": JSON})
 
-def json_response(body: Mapping[str, Json], *, cache: str = NO_STORE) -> web.Response:
+
+def model_response(body: BaseModel) -> web.Response:
+    """An answer of our own that no cache keeps."""
+    return _fresh(to_json(body, by_alias=True))
+
+
+def typed_response(body: LoggedCredential | PrefixAnswer) -> web.Response:
+    """The same for an answer whose type is a dictionary's."""
+    return _fresh(to_json(body))
+
+
+def _fresh(data: bytes) -> web.Response:
+    return web.Response(body=data, headers=_NEVER_STORED.copy())
+
+
+def page_response(request: web.Request, body: BaseModel | Mapping[str, Json]) -> web.Response:
+    """An answer of our own that changes now and then: a client asks whether it has the newest."""
+    data = to_json(body, by_alias=True)
+    return bytes_response(request, data, media=JSON, cache=REVALIDATE)
+
+
+def json_response(
+    body: Mapping[str, Json], *, cache: str = NO_STORE, status: int = 200, media: str = JSON
+) -> web.Response:
     """A JSON object made here."""
-    headers = {"Cache-Control": cache, "Content-Type": JSON}
-    return web.Response(body=to_json(body), headers=headers)
+    headers = {"Cache-Control": cache, "Content-Type": media}
+    return web.Response(body=to_json(body), status=status, headers=headers)
 
 
 def bytes_response(request: web.Request, data: bytes, *, media: str, cache: str) -> web.Response:
-    """Stored bytes, verbatim, with an entity tag; 304 without them when the client has them already."""
+    """Stored bytes, verbatim, with a strong entity tag; 304 without them when the client has them already."""
     tag = f'"{encode_multibase("u", sha256(data)[:ETAG_BYTES])}"'
     headers = {"Cache-Control": cache, "ETag": tag}
     # The header is a list, and weak tags (a proxy may weaken ours) name the same bytes.

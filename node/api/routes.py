@@ -1,23 +1,30 @@
 """The route table: what is served is what /openapi.json describes, because both are made from it."""
 
-from testamur.node.api import pages, reads, responses, writes
-from testamur.node.api.requests import MAX_SUBMITTED_DIGESTS
-from testamur.node.api.routing import Parameter, Route
-from testamur.node.api.schemas import DIGEST_IN_PATH_PATTERN, SLUG_PATTERN, text
-
-SLUG = Parameter(name="slug", schema=text(pattern=SLUG_PATTERN), description="the issuer's slug")
-DIGEST = Parameter(
-    name="digest",
-    schema=text(pattern=DIGEST_IN_PATH_PATTERN),
-    description="SHA-256 in multibase base64url, or in hex",
+from testamur.node.api import about, reads, responses, vocabulary
+from testamur.node.api.issuer_routes import BODY, ISSUER_ROUTES
+from testamur.node.api.parameters import (
+    AFTER_ID,
+    AFTER_SLUG,
+    AFTER_VERSION,
+    AS_OF,
+    DIGEST,
+    EPOCH,
+    LIMIT,
+    LIST_ID,
+    LIST_ISSUER,
+    LOG_ID,
+    NEWEST,
+    NUMBER,
+    PREFIX,
+    PURPOSE,
+    SLUG,
+    TILE,
+    TIMESTAMP,
 )
-LOG_ID = Parameter(
-    name="log_id", schema=text(pattern="^[0-9a-f]{64}$"), description="SHA-256 of the log's origin, hex"
-)
+from testamur.node.api.presenting import PRESENTATION_ROUTES
+from testamur.node.api.routing import Route
 
 _READ = ("malformed", "not-found")
-_WRITE = ("malformed", "unauthenticated", "forbidden", "not-found", "stale")
-_BODY = ("too-large", "unsupported-media-type", "too-slow")
 
 ROUTES: tuple[Route, ...] = (
     Route(
@@ -50,14 +57,7 @@ ROUTES: tuple[Route, ...] = (
         operation="listCredentials",
         tag="credentials",
         summary="Digests by prefix: at least 1 024 or all, so that the node does not learn which was meant",
-        parameters=(
-            Parameter(
-                name="prefix",
-                schema=text(pattern="^[0-9a-fA-F]{0,64}$"),
-                description="leading hex digits of the digest; may be empty",
-                is_required=True,
-            ),
-        ),
+        parameters=(PREFIX,),
         answers="PrefixAnswer",
         problems=("malformed",),
     ),
@@ -68,23 +68,23 @@ ROUTES: tuple[Route, ...] = (
         operation="verify",
         tag="credentials",
         summary="The verdict about a credential or dossier; nothing is kept, and invalid is not an error",
-        parameters=(
-            Parameter(
-                name="asOf", schema=text(format="date-time"), description="judge as of this time; default now"
-            ),
-        ),
+        parameters=(AS_OF,),
         takes="Dossier",
         answers="Verdict",
-        problems=("malformed", *_BODY),
+        problems=("malformed", *BODY),
     ),
+    *PRESENTATION_ROUTES,
     Route(
         method="GET",
         path="/v1/issuers",
         handler=reads.list_issuers,
         operation="listIssuers",
         tag="registry",
-        summary="All issuers",
+        summary="Issuers in order of slug, a page at a time",
+        parameters=(AFTER_SLUG, LIMIT),
         answers="Issuers",
+        problems=("malformed",),
+        can_be_unchanged=True,
     ),
     Route(
         method="GET",
@@ -95,7 +95,20 @@ ROUTES: tuple[Route, ...] = (
         summary="One issuer",
         parameters=(SLUG,),
         answers="Issuer",
-        problems=("not-found",),
+        problems=_READ,
+        can_be_unchanged=True,
+    ),
+    Route(
+        method="GET",
+        path="/v1/issuers/{slug}/documents",
+        handler=reads.list_documents,
+        operation="listDocuments",
+        tag="registry",
+        summary="Documents and status lists that the issuer's newest statement names, a page at a time",
+        parameters=(SLUG, AFTER_ID, LIMIT),
+        answers="Documents",
+        problems=_READ,
+        can_be_unchanged=True,
     ),
     Route(
         method="GET",
@@ -104,17 +117,7 @@ ROUTES: tuple[Route, ...] = (
         operation="getLogEvidence",
         tag="registry",
         summary="Evidence of a log without entries, to be completed from tiles without naming a credential",
-        parameters=(
-            SLUG,
-            Parameter(
-                name="epoch", schema={"type": "integer", "minimum": 1}, description="default: the current one"
-            ),
-            Parameter(
-                name="newest",
-                schema={"type": "boolean", "default": False},
-                description="true: at the newest checkpoint, anchored or not",
-            ),
-        ),
+        parameters=(SLUG, EPOCH, NEWEST),
         answers="Evidence",
         problems=_READ,
         can_be_unchanged=True,
@@ -137,13 +140,11 @@ ROUTES: tuple[Route, ...] = (
         handler=reads.find_status_list,
         operation="findStatusList",
         tag="registry",
-        summary="The newest version of a status list by its id, also when the issuer's own address is dead",
-        parameters=(
-            Parameter(name="id", schema=text(format="uri"), description="the list's id", is_required=True),
-        ),
+        summary="A version of a status list by its id, also when the issuer's own address is dead",
+        parameters=(LIST_ID, LIST_ISSUER, TIMESTAMP),
         answers="StatusList",
         media=responses.CREDENTIAL,
-        problems=("not-found",),
+        problems=_READ,
         can_be_unchanged=True,
     ),
     Route(
@@ -153,14 +154,10 @@ ROUTES: tuple[Route, ...] = (
         operation="getOwnStatusList",
         tag="registry",
         summary="The newest version of a status list whose id is this address",
-        parameters=(
-            SLUG,
-            Parameter(name="purpose", schema=text(), description="revocation, suspension …"),
-            Parameter(name="number", schema={"type": "integer", "minimum": 0}),
-        ),
+        parameters=(SLUG, PURPOSE, NUMBER),
         answers="StatusList",
         media=responses.CREDENTIAL,
-        problems=("not-found",),
+        problems=_READ,
         can_be_unchanged=True,
     ),
     Route(
@@ -171,50 +168,22 @@ ROUTES: tuple[Route, ...] = (
         tag="registry",
         summary="The trust file that this node uses: compare its fingerprint with one from elsewhere",
         answers="TrustFile",
-        problems=("not-found",),
+        problems=_READ,
         can_be_unchanged=True,
     ),
     Route(
-        method="POST",
-        path="/v1/logs/{slug}/entries",
-        handler=writes.submit_entries,
-        operation="submitEntries",
-        tag="issuer",
-        summary=f"Log credential digests, at most {MAX_SUBMITTED_DIGESTS} at once; durable on answer",
-        parameters=(SLUG,),
-        takes="Submission",
-        answers="Submitted",
-        problems=(*_WRITE, *_BODY),
-        is_open=False,
-        needs_token=True,
+        method="GET",
+        path="/v1/registry/successions",
+        handler=reads.get_trust_successions,
+        operation="getTrustSuccessions",
+        tag="registry",
+        summary="The versions of the trust file after one's own, each signed by a quorum of the one before",
+        parameters=(AFTER_VERSION,),
+        answers="TrustSuccessions",
+        problems=("malformed",),
+        can_be_unchanged=True,
     ),
-    Route(
-        method="POST",
-        path="/v1/logs/{slug}/statements",
-        handler=writes.publish_statement,
-        operation="publishStatement",
-        tag="issuer",
-        summary="Publish a signed statement with the key events, status lists and documents that it names",
-        parameters=(SLUG,),
-        takes="StatementBundle",
-        answers="AcceptedStatement",
-        problems=(*_WRITE, *_BODY, "not-proven"),
-        is_open=False,
-        needs_token=True,
-    ),
-    Route(
-        method="POST",
-        path="/v1/logs/{slug}/seal",
-        handler=writes.seal,
-        operation="seal",
-        tag="issuer",
-        summary="Seal and publish what is logged",
-        parameters=(SLUG,),
-        answers="SealedHead",
-        problems=_WRITE,
-        is_open=False,
-        needs_token=True,
-    ),
+    *ISSUER_ROUTES,
     Route(
         method="GET",
         path="/log/{log_id}/checkpoint",
@@ -223,6 +192,7 @@ ROUTES: tuple[Route, ...] = (
         tag="log",
         summary="The newest checkpoint (C2SP tlog-tiles)",
         parameters=(LOG_ID,),
+        takes_any_query=True,
         media=responses.TEXT,
         problems=_READ,
         can_be_unchanged=True,
@@ -234,50 +204,53 @@ ROUTES: tuple[Route, ...] = (
         operation="getTile",
         tag="log",
         summary="A tile or entry bundle (C2SP tlog-tiles)",
-        parameters=(
-            LOG_ID,
-            Parameter(
-                name="tile", schema=text(), description="the rest of the tlog-tiles path, e.g. 0/x001/234.p/5"
-            ),
-        ),
+        parameters=(LOG_ID, TILE),
+        takes_any_query=True,
         media=responses.OCTETS,
         problems=_READ,
         can_be_unchanged=True,
     ),
+    vocabulary.ROUTE,
     Route(
         method="GET",
         path="/openapi.json",
-        handler=pages.get_openapi,
+        handler=about.get_openapi,
         operation="getOpenApi",
         tag="node",
         summary="This interface as OpenAPI 3.1",
         answers="OpenApi",
+        problems=("malformed",),
+        can_be_unchanged=True,
     ),
     Route(
         method="GET",
         path="/healthz",
-        handler=pages.get_health,
+        handler=about.get_health,
         operation="getHealth",
         tag="node",
         summary="The process answers",
         answers="Health",
+        problems=("malformed",),
     ),
     Route(
         method="GET",
         path="/readyz",
-        handler=pages.get_readiness,
+        handler=about.get_readiness,
         operation="getReadiness",
         tag="node",
         summary="The node does its whole job: chain reachable, stores healthy",
         answers="Ready",
+        problems=("malformed",),
     ),
     Route(
         method="GET",
-        path="/",
-        handler=pages.get_page,
-        operation="getPage",
+        path="/metrics",
+        handler=about.get_metrics,
+        operation="getMetrics",
         tag="node",
-        summary="A page for people",
-        media=responses.HTML,
+        summary="Counters and gauges in Prometheus' text format",
+        media=responses.TEXT,
+        problems=("malformed",),
+        is_open=False,
     ),
 )

@@ -5,18 +5,21 @@ prefix and the neighbourhood of 256 leaves, never which credential is looked at.
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Self
+from urllib.parse import quote
 
 from testamur.node.errors import ConfigError, PeerMisbehaved, PeerUnreachable
 from testamur.node.fetch.http import HttpClient, Response
 from testamur.registry.canonical import Json
 from testamur.registry.entries import parse_origin
-from testamur.registry.errors import MalformedError
-from testamur.registry.evidence import Evidence, parse_evidence
-from testamur.registry.evidence_building import entry_json, with_entries
+from testamur.registry.errors import MalformedError, VerificationError
+from testamur.registry.evidence import Evidence, LoggedEntry, parse_evidence
+from testamur.registry.evidence_building import entry_json, keep_first, tailored, with_entries
 from testamur.registry.multiformats import encode_digest
+from testamur.registry.record_keeping import records_of, with_records
 from testamur.registry.shapes import Shape
-from testamur.registry.tiles import TileTree, tile_path
+from testamur.registry.tiles import TileTree, entries_path, tile_path
 from testamur.registry.tlog_proofs import TlogProof
 
 MAX_DIGESTS_PER_SUBMISSION = 4096
@@ -25,8 +28,17 @@ MAX_DIGESTS_PER_SUBMISSION = 4096
 MAX_ANSWERED_CREDENTIALS = 1 << 20
 """An answer by prefix is bounded by the size of a response first."""
 
+ISSUERS_ON_A_PAGE = 1000
+"""The node's own bound on one page."""
+
+MAX_ISSUER_PAGES = 100
+"""A hundred thousand issuers: more universities than there are, so that a list without end has one."""
+
 PREFIX_DIGITS = 4
 """First guess for a prefix: one digest in 65 536; a node with fewer credentials widens it."""
+
+MAX_TREES = 8
+"""Trees whose tiles are kept in memory: two or three are in use at a time."""
 
 TILE_HASH_BYTES = 32
 
@@ -37,8 +49,9 @@ class RegistryClient:
     def __init__(self, url: str, *, token: str | None = None) -> None:
         self.url = url
         self._http = HttpClient(url, token=token)
-        self._logs: dict[tuple[str, bool], Json] = {}
+        self._logs: dict[tuple[str, bool], tuple[Json, Evidence] | None] = {}
         self._tiles: dict[tuple[str, int, int, int], bytes] = {}
+        self._trees: dict[tuple[str, int], TileTree] = {}
 
     def __enter__(self) -> Self:
         return self
@@ -73,9 +86,23 @@ class RegistryClient:
         """The node's trust file: a convenience, never the root of trust."""
         return self._checked(self._http.get("/v1/registry"), "/v1/registry").body
 
+    def trust_successions(self, after: int) -> bytes:
+        """Versions of the trust file after `after`, as the node hands them out: unproven, a few at once."""
+        path = f"/v1/registry/successions?after={after}"
+        return self._checked(self._http.get(path), path).body
+
     def issuers(self) -> Json:
-        """The issuers that the register knows."""
-        return self._json("/v1/issuers")
+        """All issuers that the register knows, page after page. PeerMisbehaved when they do not end."""
+        found: list[Json] = []
+        after = ""
+        for _ in range(MAX_ISSUER_PAGES):
+            page = Shape(self._json(f"/v1/issuers?limit={ISSUERS_ON_A_PAGE}{after}"), "issuers")
+            found += page.items("issuers", maximum=ISSUERS_ON_A_PAGE)
+            cursor = page.optional_text("next")
+            if cursor is None:
+                return {"registry": page.any("registry"), "devnet": page.any("devnet"), "issuers": found}
+            after = f"&after={quote(cursor, safe='')}"
+        raise PeerMisbehaved(f"{self.url} lists more than {MAX_ISSUER_PAGES * ISSUERS_ON_A_PAGE} issuers")
 
     def readiness(self) -> Json:
         """The state of each of the node's parts, ready or not."""
@@ -107,22 +134,72 @@ class RegistryClient:
 
     def evidence_at(self, origin: str, leaf_index: int, digest: bytes) -> Json:
         """The same for a credential whose place is known, as its issuer knows it."""
+        found = self._evidence_at(origin, leaf_index, digest)
+        return None if found is None else found[0]
+
+    def first_evidence_at(self, credential: Json, origin: str, leaf_index: int, digest: bytes) -> Json:
+        """The same as small as its holder needs it, for a credential that had no evidence before.
+
+        As `tailored` of `keep_first` of `evidence_at`; what a class shares is read once.
+        """
+        found = self._evidence_at(origin, leaf_index, digest)
+        if found is None:
+            return None
+        document, parsed = found
+        document = keep_first(document, None, self._prove_consistency, parsed=parsed)
+        return tailored(document, credential, parsed=parsed)
+
+    def _evidence_at(self, origin: str, leaf_index: int, digest: bytes) -> tuple[Json, Evidence] | None:
         for anchored in (True, False):
-            base = self._log_evidence(origin, anchored=anchored)
-            if base is None:
+            found = self._log_evidence(origin, anchored=anchored)
+            if found is None:
                 continue
-            evidence = self._parsed(base)
+            base, evidence = found
             if origin in evidence.logs and evidence.logs[origin].checkpoint.checkpoint.size > leaf_index:
                 return self._with_entry(base, evidence, origin, leaf_index, digest)
         return None
 
+    def keep_first(self, document: Json, kept: Json) -> Json:
+        """`document` with the earliest cosigned checkpoint that it or the older evidence `kept` brings.
+
+        Records of status changes in the older evidence are carried over.
+
+        Raises PeerMisbehaved when the node's log is no extension of what the older evidence holds.
+        """
+        try:
+            return keep_first(with_records(document, records_of(kept)), kept, self._prove_consistency)
+        except VerificationError as error:
+            raise PeerMisbehaved(
+                f"{self.url} serves a log that does not extend the checkpoint in the older evidence "
+                f"({error}): one of the two is forged; keep the old file, and show both to a member"
+            ) from error
+
     def anchored_size(self, origin: str) -> int:
         """Leaves that the node's anchored evidence of this log covers; 0 before the first anchor."""
-        base = self._log_evidence(origin, anchored=True)
-        if base is None:
+        found = self._log_evidence(origin, anchored=True)
+        if found is None:
             return 0
-        evidence = self._parsed(base)
+        _, evidence = found
         return evidence.logs[origin].checkpoint.checkpoint.size if evidence.anchors else 0
+
+    def log_evidence(self, origin: str, *, anchored: bool = True) -> Json:
+        """The node's evidence of a log, at its anchored or its newest checkpoint; None: there is none."""
+        found = self._log_evidence(origin, anchored=anchored)
+        return None if found is None else found[0]
+
+    def entry_bundle(self, origin: str, index: int, width: int) -> bytes:
+        """Bundle `index` of a log's entries, of this width: unproven."""
+        path = f"/log/{parse_origin(origin).log_id.hex()}/{entries_path(index, width)}"
+        return self._checked(self._http.get(path), path).body
+
+    def document(self, digest: bytes) -> bytes:
+        """A public document by its digest: unproven."""
+        return self._checked(self._http.get(f"/v1/documents/{encode_digest(digest)}"), "/v1/documents").body
+
+    def status_list(self, list_id: str, issuer: str) -> bytes:
+        """The newest version of an issuer's status list, as the node serves it to anybody: unproven."""
+        query = f"id={quote(list_id, safe='')}&issuer={quote(issuer, safe='')}"
+        return self._checked(self._http.get(f"/v1/status-lists?{query}"), "/v1/status-lists").body
 
     def forget_logs(self) -> None:
         """Drop cached logs, so that the next evidence is the node's newest."""
@@ -130,29 +207,43 @@ class RegistryClient:
 
     def _with_entry(
         self, base: Json, evidence: Evidence, origin: str, leaf_index: int, digest: bytes
-    ) -> Json:
+    ) -> tuple[Json, Evidence]:
         signed = evidence.logs[origin].checkpoint
-        tree = TileTree(
-            signed.checkpoint.size, lambda level, index, width: self._tile(origin, level, index, width)
-        )
         proof = TlogProof(
             index=leaf_index,
-            hashes=tuple(tree.prove_inclusion(leaf_index)),
+            hashes=tuple(self._tree(origin, signed.checkpoint.size).prove_inclusion(leaf_index)),
             checkpoint_note=signed.to_bytes(),
             extra=None,
         )
-        return with_entries(base, [entry_json(origin, digest, proof)])
+        entry = LoggedEntry(origin=origin, digest=digest, proof=proof)
+        document = with_entries(base, [entry_json(origin, digest, proof)])
+        return document, replace(evidence, entries=(entry,))
 
-    def _log_evidence(self, origin: str, *, anchored: bool) -> Json:
+    def _prove_consistency(self, origin: str, old_size: int, new_size: int) -> list[bytes]:
+        return self._tree(origin, new_size).prove_consistency(old_size)
+
+    def _log_evidence(self, origin: str, *, anchored: bool) -> tuple[Json, Evidence] | None:
         key = (origin, anchored)
         if key not in self._logs:
             name = parse_origin(origin)
             newest = "" if anchored else "&newest=true"
             response = self._http.get(f"/v1/logs/{name.slug}/evidence?epoch={name.epoch}{newest}")
-            self._logs[key] = (
-                None if response.status == 404 else self._checked(response, "log evidence").json("log")
-            )
+            if response.status == 404:
+                self._logs[key] = None
+            else:
+                document = self._checked(response, "log evidence").json("log")
+                self._logs[key] = document, self._parsed(document)
         return self._logs[key]
+
+    def _tree(self, origin: str, size: int) -> TileTree:
+        """Kept while it is the newest one asked for: a class has its proofs in one tree."""
+        if (origin, size) not in self._trees:
+            if len(self._trees) >= MAX_TREES:
+                self._trees.clear()
+            self._trees[origin, size] = TileTree(
+                size, lambda level, index, width: self._tile(origin, level, index, width)
+            )
+        return self._trees[origin, size]
 
     def _tile(self, origin: str, level: int, index: int, width: int) -> bytes:
         key = (origin, level, index, width)

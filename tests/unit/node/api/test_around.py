@@ -45,7 +45,7 @@ async def test_a_path_without_a_route_is_a_problem_document(api, path):
 
 @pytest.mark.parametrize(
     ("method", "path"),
-    [("DELETE", "/v1/issuers"), ("PUT", "/v1/verify"), ("GET", "/v1/verify"), ("POST", "/")],
+    [("DELETE", "/v1/issuers"), ("PUT", "/v1/verify"), ("GET", "/v1/verify"), ("PUT", "/")],
 )
 async def test_a_method_that_a_path_does_not_take_is_a_problem_document_that_names_those_it_does(
     api, method, path
@@ -125,10 +125,26 @@ async def test_an_unexpected_failure_is_logged_with_its_place_under_the_id_that_
     assert "secret" not in json.dumps(failure)
 
 
-async def test_request_ids_differ_and_are_not_taken_from_the_client(api):
-    first, _ = await api.ask("GET", "/healthz", headers={"X-Request-Id": "mine"})
-    second, _ = await api.ask("GET", "/healthz", headers={"X-Request-Id": "mine"})
-    assert len({"mine", first.headers["X-Request-Id"], second.headers["X-Request-Id"]}) == 3
+async def test_requests_have_ids_of_their_own(api):
+    answers = [(await api.ask("GET", "/healthz"))[0].headers["X-Request-Id"] for _ in range(3)]
+    assert len(set(answers)) == 3
+
+
+@pytest.mark.parametrize("sent", ["3f2b8c1e-7d5a-4c7e-9f10-2b8c1e7d5a4c", "trace-0001", "0123456789abcdef"])
+async def test_a_well_formed_request_id_is_kept_in_answer_problem_and_log(api, sent):
+    with structlog.testing.capture_logs() as lines:
+        response, members = await api.problem("not-found", "GET", "/nothing", headers={"X-Request-Id": sent})
+    assert response.headers["X-Request-Id"] == members["requestId"] == sent
+    assert lines[-1]["request_id"] == sent
+
+
+@pytest.mark.parametrize(
+    "sent", ["", "short", "-leading", "a b c d e f", "x" * 37, DIGEST.hex(), "<script>x", "ä" * 9]
+)
+async def test_an_id_that_is_not_well_formed_or_could_be_a_digest_is_replaced(api, sent):
+    response, _ = await api.ask("GET", "/healthz", headers={"X-Request-Id": sent})
+    assert sent != response.headers["X-Request-Id"]
+    assert len(response.headers["X-Request-Id"]) == 16
 
 
 # -- browsers and caches
@@ -194,14 +210,14 @@ class TestDevnet:
             assert response.headers["Testamur-Devnet"] == "true"
         assert (await api.json("GET", "/v1/issuers"))["devnet"] is True
         assert (await api.json("GET", "/v1/issuers/ada"))["devnet"] is True
-        assert b"Development chain" in (await api.ask("GET", "/"))[1]
+        assert b"DEVELOPMENT REGISTRY" in (await api.ask("GET", "/"))[1]
         assert "development" in (await api.json("GET", "/openapi.json"))["info"]["title"]
 
 
 async def test_a_real_chain_does_not_call_itself_a_development_chain(api):
     response, body = await api.ask("GET", "/")
     assert "Testamur-Devnet" not in response.headers
-    assert b"Development chain" not in body
+    assert b"DEVELOPMENT REGISTRY" not in body
 
 
 class TestNames:
@@ -210,7 +226,7 @@ class TestNames:
         return {**options, "registry_name": "<script>alert(1)</script>"}
 
     async def test_a_name_on_the_page_stays_text(self, api):
-        assert b"<script" not in (await api.ask("GET", "/"))[1]
+        assert b"<script>" not in (await api.ask("GET", "/"))[1]
 
 
 # -- the rate limit

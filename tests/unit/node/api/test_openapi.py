@@ -6,7 +6,9 @@ import pytest
 
 from fakes.json_schema import KNOWN
 from testamur.node.api.app import create_app
+from testamur.node.api.middleware import EVERYTHING
 from testamur.node.api.openapi import openapi_document, plain_path
+from testamur.node.api.page.routes import PAGES
 from testamur.node.api.problems import PROBLEMS, TABLE
 from testamur.node.api.routes import ROUTES
 
@@ -53,7 +55,10 @@ def test_it_describes_exactly_what_the_router_serves(node, options, document):
         for route in app.router.routes()
         if route.method not in ("HEAD", "OPTIONS")
     }
-    assert served == {(method, path) for path, method, _ in operations(document)}
+    pages = {(route.method.lower(), route.path) for route in PAGES}  # for people
+    assert served - pages - {("*", EVERYTHING)} == {
+        (method, path) for path, method, _ in operations(document)
+    }
 
 
 def test_every_reference_resolves(document):

@@ -8,6 +8,7 @@ from fakes.api_node import CHECKPOINT, DOCUMENT, EVIDENCE, LOG_ID, ORIGIN, STATU
 from testamur.node.api.ports import Readiness
 from testamur.registry.hashing import sha256
 from testamur.registry.multiformats import encode_digest
+from testamur.registry.trust_successions import parse_successions
 
 DIGEST = sha256(b"a credential")
 UNKNOWN = sha256(b"another credential")
@@ -158,7 +159,7 @@ async def test_a_status_list_is_found_by_its_id_and_under_its_address(api, path)
 @pytest.mark.parametrize(
     "path",
     [
-        *("/v1/status-lists", "/v1/status-lists?id=", "/v1/status-lists?id=https://ada.example/other"),
+        "/v1/status-lists?id=https://ada.example/other",
         *(
             "/status/ada/revocation/2",
             "/status/bob/revocation/1",
@@ -171,9 +172,23 @@ async def test_a_status_list_that_is_not_kept_is_not_found(api, path):
     await api.problem("not-found", "GET", path)
 
 
+@pytest.mark.parametrize("path", ["/v1/status-lists", "/v1/status-lists?id="])
+async def test_a_status_list_without_an_id_is_malformed(api, path):
+    _, members = await api.problem("malformed", "GET", path)
+    assert members["subject"] == "id"
+
+
 async def test_the_trust_file_is_served_verbatim(api):
     response, body = await api.ask("GET", "/v1/registry")
     assert (response.status, body) == (200, TRUST_FILE)
+
+
+async def test_successions_of_the_trust_file_are_asked_for_by_the_version_that_one_has(api):
+    response, body = await api.ask("GET", "/v1/registry/successions?after=3")
+    assert (response.status, api.node.calls["trust_successions"]) == (200, [(3,)])
+    assert parse_successions(body).files == ()
+    for query in ("", "?after=", "?after=-1", "?after=x", "?after=01", "?after=1&after=2", "?before=1"):
+        await api.problem("malformed", "GET", f"/v1/registry/successions{query}")
 
 
 async def test_a_node_without_a_trust_file_says_so(api):
@@ -259,9 +274,9 @@ async def test_a_node_that_is_not_ready_says_which_part_and_when_to_ask_again(ap
     assert int(response.headers["Retry-After"]) > 0
 
 
-async def test_the_page_says_what_this_is_and_runs_nothing(api):
+async def test_the_page_says_what_this_is_and_runs_nothing_but_its_one_script(api):
     response, body = await api.ask("GET", "/")
     assert response.content_type == "text/html"
     assert b"registry.example" in body
-    assert b"<script" not in body
+    assert body.count(b"<script") == body.count(b'<script src="/assets/page-') == 1
     assert "default-src 'none'" in response.headers["Content-Security-Policy"]

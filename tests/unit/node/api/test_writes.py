@@ -20,7 +20,9 @@ from testamur.registry.proofs import sign_document
 from testamur.registry.publications import parse_bundle
 from testamur.registry.statements import build_statement
 
-ENTRIES, STATEMENTS, SEAL = (f"/v1/logs/ada/{name}" for name in ("entries", "statements", "seal"))
+ENTRIES, STATEMENTS, STATUS, SEAL = (
+    f"/v1/logs/ada/{name}" for name in ("entries", "statements", "status", "seal")
+)
 BEARER = {"Authorization": f"Bearer {TOKEN}"}
 JSON = {**BEARER, "Content-Type": "application/json"}
 
@@ -316,3 +318,25 @@ async def test_a_body_that_does_not_arrive_in_time_is_too_slow(api, monkeypatch)
         await never.wait()
 
     await api.problem("too-slow", "POST", "/v1/verify", data=stalled(), headers=JSON)
+
+
+# -- status
+
+
+async def test_a_status_bundle_is_a_statement_with_lists_and_their_records_alone(api):
+    records = {"id": "https://ada.example/1#records", "document": {"type": "StatusRecords"}}
+    sent = bundle(keyEvents=[], documents=[records])
+    await api.json("POST", STATUS, schema="AcceptedStatement", json=sent, headers=BEARER)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"documents": []},
+        {"keyEvents": [], "documents": [], "statusLists": []},
+        {"keyEvents": []},
+    ],
+)
+async def test_what_is_more_than_a_change_of_status_is_sent_to_the_statements(api, changes):
+    await api.post("malformed", STATUS, bundle(**changes))
+    assert not api.node.calls
