@@ -9,8 +9,10 @@ import contextlib
 import errno
 import fcntl
 import os
+import time
 from collections.abc import Iterable, Iterator
 from pathlib import Path
+from typing import Self
 
 from testamur.node.errors import StoreCorrupt, StoreLocked, StoreUnavailable
 
@@ -19,6 +21,9 @@ TEMPORARY_SUFFIX = ".tmp"
 
 MAX_BATCH_OPEN_FILES = 64
 """Files of one batch that wait together for their sync: enough to share the disk's work, and few to hold."""
+
+LOCK_POLL_SECONDS = 0.01
+"""How often a waiting writer asks for a lock that is held for one write and sync."""
 
 PUBLIC_MODE = 0o644
 SECRET_MODE = 0o600
@@ -168,12 +173,12 @@ class FileBatch:
         self._waiting: list[tuple[int, Path, Path]] = []
         self._folders: set[Path] = set()
 
-    def add(self, path: Path, data: bytes) -> None:
+    def add(self, path: Path, data: bytes, *, mode: int = PUBLIC_MODE) -> None:
         """Write one file, replacing what is there. Raises StoreUnavailable."""
         make_folders(path.parent, disk=self._disk)
         with translated_errors(path):
             temporary = _temporary_name(path)
-            descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, PUBLIC_MODE)
+            descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, mode)
             self._waiting.append((descriptor, temporary, path))
             self._disk.write(descriptor, data)
         if len(self._waiting) >= MAX_BATCH_OPEN_FILES:
@@ -226,6 +231,35 @@ class FolderLock:
         if self._descriptor >= 0:
             os.close(self._descriptor)
             self._descriptor = -1
+
+
+class FileLock:
+    """Between its lines, one writer at a time, of all processes and threads. The lock's file stays."""
+
+    def __init__(self, path: Path, *, timeout_seconds: float) -> None:
+        self._path = path
+        self._timeout_seconds = timeout_seconds
+        self._descriptor = -1
+
+    def __enter__(self) -> Self:
+        """Raises StoreLocked when it is held for longer than the timeout, StoreUnavailable."""
+        with translated_errors(self._path):
+            descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT, SECRET_MODE)
+        until = time.monotonic() + self._timeout_seconds
+        while True:
+            try:
+                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except OSError as exc:
+                if time.monotonic() >= until:
+                    os.close(descriptor)
+                    raise StoreLocked(f"{self._path}: another process holds it; try again") from exc
+                time.sleep(LOCK_POLL_SECONDS)
+            else:
+                self._descriptor = descriptor
+                return self
+
+    def __exit__(self, *exc_info: object) -> None:
+        os.close(self._descriptor)
 
 
 def _temporary_name(path: Path) -> Path:

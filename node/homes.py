@@ -22,6 +22,11 @@ def workspace_folder(home: Path, slug: str) -> Path:
     return home / "issuers" / slug
 
 
+def wallet_folder(home: Path) -> Path:
+    """Where a learner keeps keys and credentials."""
+    return home / "wallet"
+
+
 def chain_folder(home: Path) -> Path:
     """Where an embedded development chain keeps its snapshots."""
     return home / "chain"

@@ -1,8 +1,16 @@
-"""All commands together, as Typer sees them. Every command imports what it needs when it runs."""
+"""All commands together, as Typer sees them. Each imports what it needs when it runs."""
 
 import typer
 
-from testamur.node.cli import commands_issuer, commands_node, commands_verify
+from testamur.node.cli import (
+    commands_issuer,
+    commands_node,
+    commands_profile,
+    commands_status,
+    commands_trust,
+    commands_verify,
+    commands_wallet,
+)
 
 app = typer.Typer(
     name="testamur",
@@ -13,5 +21,9 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 commands_verify.register(app)
+commands_profile.register(app)
+commands_trust.register(app)
+commands_wallet.register(app)
 commands_issuer.register(app)
+commands_status.register(app)
 commands_node.register(app)

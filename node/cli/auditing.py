@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
-from testamur.node.cli.issuing import progress_bar
 from testamur.node.cli.output import json_line, say
+from testamur.node.cli.progress import progress_bar
 from testamur.node.errors import ConfigError
 from testamur.node.log.audit import audit_log
 from testamur.node.log.documents import DocumentStore

@@ -25,6 +25,7 @@ def register(app: typer.Typer) -> None:
     node_app = typer.Typer(help="Run a node and see how it is.", no_args_is_help=True)
     node_app.command("run")(node_run)
     node_app.command("status")(node_status)
+    node_app.command("doctor")(node_doctor)
     node_app.command("reindex")(node_reindex)
     node_app.command("backup")(node_backup)
     node_app.command("restore")(node_restore)
@@ -40,6 +41,7 @@ def init(
     rpc: Annotated[str, typer.Option(help="JSON-RPC endpoint of the chain; several in quotes.")] = "",
     chain_id: Annotated[int, typer.Option(help="Id of the chain.")] = 0,
     public_url: Annotated[str, typer.Option(help="Address under which others reach this node.")] = "",
+    host: Annotated[str, typer.Option(help="Address on which the HTTP interface listens.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(help="Port of the HTTP interface.")] = 8080,
     passphrase_file: PassphraseOption = None,
     json: JsonOption = False,
@@ -54,6 +56,7 @@ def init(
         rpc_url=rpc,
         chain_id=chain_id,
         public_url=public_url,
+        host=host,
         port=port,
         passphrase_file=passphrase_file,
         as_json=json,
@@ -64,12 +67,21 @@ def init(
 def devnet(
     port: Annotated[int, typer.Option(help="Port of the HTTP interface; 0 lets the system choose.")] = 8080,
     sample: Annotated[bool, typer.Option(help="Admit a sample university and issue a sample class.")] = True,
+    chain: Annotated[
+        str | None,
+        typer.Option(help="anvil or ganache. Default: the chain that the home folder has, else anvil."),
+    ] = None,
+    documents: Annotated[
+        Path | None,
+        typer.Option(help="Document map (JSON): URL or DID to file. Kept; default: that of the last start."),
+    ] = None,
+    json: JsonOption = False,
     home: HomeOption = None,
 ) -> None:
     """A whole registry on this machine: embedded chain, node, sample university. For trying only."""
     from testamur.node.cli.devnets import run_devnet
 
-    run_devnet(port=port, sample=sample, home=home)
+    run_devnet(port=port, sample=sample, chain=chain, as_json=json, home=home, documents=documents)
 
 
 def keys(
@@ -86,7 +98,7 @@ def keys(
 
 
 def node_run(passphrase_file: PassphraseOption = None, home: HomeOption = None) -> None:
-    """Run the node until it is interrupted."""
+    """Run the node until it is interrupted. Its log is JSON already, one event a line."""
     from testamur.node.cli.operating import run_node
 
     run_node(passphrase_file=passphrase_file, home=home)
@@ -103,6 +115,16 @@ def node_status(
     from testamur.node.cli.operating import show_status
 
     raise typer.Exit(show_status(url=url, as_json=json, home=home))
+
+
+def node_doctor(json: JsonOption = False, home: HomeOption = None) -> None:
+    """Look at what a node stands on: disk, clock, chain, funds, keys, tokens, index, peers; with the cure.
+
+    Works beside a running node. Exit 0 all well, 3 warnings, 1 something does not work.
+    """
+    from testamur.node.cli.doctoring import run_doctor
+
+    raise typer.Exit(run_doctor(as_json=json, home=home))
 
 
 def node_reindex(json: JsonOption = False, home: HomeOption = None) -> None:

@@ -1,17 +1,19 @@
 """Commands for whoever checks or holds a credential; all work without a node's extras."""
 
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from testamur.node.cli.output import json_line, read_input, say, write_output
+from testamur.node.cli.output import json_line, say, source_of
 from testamur.node.cli.quick_start import VerifyOptions
 
 Files = Annotated[
-    list[Path],
+    list[str],
     typer.Argument(
-        help="Dossiers (.credential.json), bare credentials, or folders of them; - reads standard input."
+        help="Dossiers (.credential.json), presentations, bare credentials, folders of them, or http(s) "
+        "addresses; - reads standard input."
     ),
 ]
 TrustOption = Annotated[
@@ -30,10 +32,15 @@ def register(app: typer.Typer) -> None:
     app.command("verify")(verify)
     app.command("evidence")(evidence)
     app.command("audit")(audit)
-    trust_app = typer.Typer(help="The trust file: what a verifier must bring.", no_args_is_help=True)
-    trust_app.command("show")(trust_show)
-    trust_app.command("fetch")(trust_fetch)
-    app.add_typer(trust_app, name="trust")
+    app.command("completion")(completion)
+
+
+class Shell(StrEnum):
+    """Shells that can complete our words."""
+
+    BASH = "bash"
+    ZSH = "zsh"
+    FISH = "fish"
 
 
 def verify(
@@ -68,6 +75,22 @@ def verify(
     jobs: Annotated[
         int | None, typer.Option(min=1, help="Processes for a folder; default: one for each core.")
     ] = None,
+    verbose: Annotated[
+        bool, typer.Option("--verbose", help="Show every check of every file; one file alone is shown so.")
+    ] = False,
+    context_file: Annotated[
+        list[str] | None,
+        typer.Option("--context-file", help="URL=FILE of a JSON-LD context that is not bundled; repeatable."),
+    ] = None,
+    documents: Annotated[
+        Path | None, typer.Option("--documents", help="Document map (JSON): URL to file, for many of them.")
+    ] = None,
+    challenge: Annotated[
+        str | None, typer.Option(help="What you gave the holder to answer; a presentation must contain it.")
+    ] = None,
+    domain: Annotated[
+        str | None, typer.Option(help="Your own name, for which a presentation must have been made.")
+    ] = None,
     json: JsonOption = False,
     home: HomeOption = None,
 ) -> None:
@@ -75,7 +98,7 @@ def verify(
     from testamur.node.cli.verifying import run_verify
 
     options = VerifyOptions(
-        files=tuple(files),
+        files=tuple(source_of(file) for file in files),
         trust=trust,
         evidence=evidence,
         node=node,
@@ -86,31 +109,51 @@ def verify(
         report=report,
         jobs=jobs,
         json=json,
+        verbose=verbose,
+        context_file=tuple(context_file or ()),
+        documents=documents,
         home=home,
+        challenge=challenge,
+        domain=domain,
     )
     raise typer.Exit(run_verify(options))
 
 
 def evidence(
-    file: Annotated[Path, typer.Argument(help="Dossier or bare credential.")],
+    files: Annotated[
+        list[Path],
+        typer.Argument(help="Dossiers, bare credentials, or folders of them; repeatable."),
+    ],
     node: Annotated[
-        str | None, typer.Option(help="Node to ask; default: the one in the workspace or home.")
+        str | None,
+        typer.Option(
+            help="Node to ask; default: the host of the credential's issuer, or the node, in the home."
+        ),
     ] = None,
     out: Annotated[
         Path | None,
         typer.Option("--out", help="Write the evidence alone here; default: complete the dossier in place."),
     ] = None,
+    refresh: Annotated[
+        bool,
+        typer.Option(
+            "--refresh", help="Only the newest anchored checkpoint will do; else nothing is changed."
+        ),
+    ] = False,
+    record: Annotated[
+        list[Path] | None,
+        typer.Option("--record", help="Why its status changed, as the issuer handed it out; repeatable."),
+    ] = None,
     json: JsonOption = False,
     home: HomeOption = None,
 ) -> None:
-    """Fetch the newest evidence for a credential; the node learns a digest prefix only."""
-    from testamur.node.cli.verifying import complete_dossier
+    """Fetch the newest evidence for credentials; a node learns digest prefixes only. Exit 1: not for all."""
+    from testamur.node.cli.completing import run_evidence
 
-    done = complete_dossier(file, node_url=node, out=out, home=home)
-    if json:
-        json_line(done)
-    else:
-        say(f"{done['file']}: evidence {done['state']} (entry {done['leafIndex']} of {done['origin']})")
+    code = run_evidence(
+        files, node_url=node, out=out, refresh=refresh, records=record or (), as_json=json, home=home
+    )
+    raise typer.Exit(code)
 
 
 def audit(
@@ -129,36 +172,22 @@ def audit(
     raise typer.Exit(run_audit(folder, key=key, documents=documents, as_json=json))
 
 
-def trust_show(
-    file: Annotated[
-        Path | None, typer.Argument(help="Trust file; default: trust.json in the home folder.")
-    ] = None,
+def completion(
+    shell: Annotated[Shell, typer.Argument(help="bash, zsh or fish.")],
     json: JsonOption = False,
-    home: HomeOption = None,
 ) -> None:
-    """Show what a trust file says, and the fingerprint to compare."""
-    from testamur.node.cli.trusting import describe_trust, trust_path
+    """Print a script that lets the Tab key complete commands, options and files.
 
-    describe_trust(read_input(trust_path(file, home)), as_json=json)
+    bash: testamur completion bash > ~/.local/share/bash-completion/completions/testamur
 
+    zsh: testamur completion zsh > "${fpath[1]}/_testamur"
 
-def trust_fetch(
-    node: Annotated[str, typer.Option(help="Node to fetch it from.")],
-    fingerprint: Annotated[
-        str | None, typer.Option(help="The fingerprint you know from elsewhere; another one is refused.")
-    ] = None,
-    out: Annotated[
-        Path | None, typer.Option("--out", help="Where to write it; default: trust.json in the home folder.")
-    ] = None,
-    json: JsonOption = False,
-    home: HomeOption = None,
-) -> None:
-    """Fetch a trust file from a node; it counts once its fingerprint is compared with one from elsewhere."""
-    from testamur.node.cli.trusting import describe_trust, fetch_trust, trust_path
+    fish: testamur completion fish > ~/.config/fish/completions/testamur.fish
+    """
+    from testamur.node.cli.shells import completion_script
 
-    data = fetch_trust(node, fingerprint)
-    target = trust_path(out, home)
-    write_output(target, data)
-    describe_trust(data, as_json=json)
-    if fingerprint is None and not json:
-        say("Compare the fingerprint with one that did not come from this node before you rely on it.")
+    script = completion_script(shell.value)
+    if json:
+        json_line({"shell": shell.value, "script": script})
+    else:
+        say(script)

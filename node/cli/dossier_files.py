@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from testamur.node.cli.output import STANDARD_INPUT
+from testamur.node.cli.output import STANDARD_INPUT, Source
 from testamur.node.errors import ConfigError
 
 SUFFIX = ".json"
@@ -22,16 +22,16 @@ MAX_FOLDER_DEPTH = 32
 class Found:
     """A file to verify, or a place that cannot be looked into and why."""
 
-    path: Path
+    path: Source
     problem: str | None = None
 
 
-def is_folder(argument: Path) -> bool:
+def is_folder(argument: Source) -> bool:
     """Whether an argument names a folder; a link to one counts, because the user named it."""
     return str(argument) != STANDARD_INPUT and os.path.isdir(argument)  # noqa: PTH112  (never raises)
 
 
-def find_files(arguments: tuple[Path, ...], *, leave_out: Path | None = None) -> Iterator[Found]:
+def find_files(arguments: tuple[Source, ...], *, leave_out: Path | None = None) -> Iterator[Found]:
     """The files that the arguments mean: a file is itself, a folder is every `.json` file below it.
 
     Folders are walked in the order of names, one listing in memory per level. Symbolic links inside them are
@@ -39,13 +39,13 @@ def find_files(arguments: tuple[Path, ...], *, leave_out: Path | None = None) ->
     round in circles, or make it wait for ever. `leave_out` is the report that is being written.
     """
     for argument in arguments:
-        if is_folder(argument):
+        if isinstance(argument, Path) and is_folder(argument):
             yield from _walk(argument, leave_out.absolute() if leave_out else None, MAX_FOLDER_DEPTH)
         else:
             yield Found(path=argument)
 
 
-def count_files(arguments: tuple[Path, ...], *, leave_out: Path | None = None) -> int:
+def count_files(arguments: tuple[Source, ...], *, leave_out: Path | None = None) -> int:
     """How many rows there will be. Raises ConfigError for an empty folder, and beyond `MAX_FILES`."""
     total = 0
     for argument in arguments:

@@ -1,232 +1,237 @@
-"""`issuer apply|add|list` and `issue`: what the commands do."""
+"""`issue`: what the command does, one job for each input."""
 
-import asyncio
-import contextlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Mapping
+from contextlib import ExitStack
+from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import cache
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from testamur.node.cli.output import json_line, read_input, say, warn, write_output
-from testamur.node.cli.settings import default_node, home_of, passphrase
-from testamur.node.errors import ConfigError
-from testamur.node.fetch.registry import RegistryClient
-from testamur.node.homes import node_folder, workspace_folder
-from testamur.registry.canonical import Json, canonicalize, parse_json
-from testamur.registry.errors import MalformedError
-from testamur.registry.shapes import Shape
+from testamur.node.cli.costs import cost_lines, cost_of, gas_price
+from testamur.node.cli.output import json_line, read_input, say, warn
+from testamur.node.cli.progress import Stages, progress_bar
+from testamur.node.cli.settings import home_of, passphrase
+from testamur.node.errors import ConfigError, NodeError
+from testamur.node.homes import workspace_folder
+from testamur.registry.canonical import Json
+
+if TYPE_CHECKING:
+    from testamur.node.issuing.batch import JobReport
+    from testamur.node.issuing.rejects import Reject
+    from testamur.node.issuing.templates import Template
+    from testamur.node.issuing.workspace import Workspace
+    from testamur.node.service.completion import Completed
+    from testamur.node.service.issuer_side import Host
+    from testamur.registry.keys import SigningKey
+
+EXIT_REJECTED = 1
+"""Rows are wrong: without --on-error continue nothing was issued, with it the other rows were."""
 
 EXIT_NOT_ANCHORED = 3
 """Everything is signed and logged, and the anchor did not come within the time: the answer is still open."""
 
 
-def run_apply(
-    *,
-    slug: str,
-    did: str,
-    name: str,
-    registry: str,
-    node_url: str,
-    status_base: str | None,
-    out: Path | None,
-    passphrase_file: Path | None,
-    as_json: bool,
-    home: Path | None,
-) -> None:
-    """Make a workspace and write the application."""
-    from testamur.node.service import issuer_side
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IssueOptions:
+    """What was asked of one `issue` command."""
 
-    folder = workspace_folder(home_of(home), slug)
-    document = issuer_side.apply(
-        folder,
-        registry=registry,
-        slug=slug,
-        did=did,
-        name=name,
-        status_base=status_base or f"{node_url.rstrip('/')}/status",
-        node_url=node_url,
-        passphrase=passphrase(passphrase_file, confirm=True),
-        now=datetime.now(UTC),
-    )
-    target = out or Path("application.json")
-    write_output(target, canonicalize(document) + b"\n")
-    if as_json:
-        json_line({"workspace": str(folder), "application": str(target), "did": did})
-        return
-    say(f"Made the workspace {folder}")
-    say(f"Wrote {target}: hand it to the node that is to host your log (`testamur issuer add`).")
-    say(f"Move {folder / 'cold'} off this machine: it holds the next signing key and the controller account.")
+    inputs: tuple[Path, ...]
+    slug: str
+    template: Path | None
+    out: Path
+    node_url: str | None
+    rpc: str | None
+    token_file: Path | None
+    wait_seconds: float
+    context_files: tuple[str, ...]
+    documents: Path | None
+    leave_out_bad: bool
+    rejects: Path | None
+    strict_profile: bool
+    dry_run: bool
+    passphrase_file: Path | None
+    as_json: bool
+    home: Path | None
 
 
-def run_add(
-    application: Path,
-    *,
-    token_out: Path | None,
-    passphrase_file: Path | None,
-    as_json: bool,
-    home: Path | None,
-) -> None:
-    """Admit an issuer and host it."""
-    from testamur.node.keystore.store import Keystore
-    from testamur.node.service.admitting import Admitted, admit
-    from testamur.node.service.chain_access import connected
-    from testamur.node.service.config import load_config
-
-    root = node_folder(home_of(home))
-    config = load_config(root)
-    try:
-        document = parse_json(read_input(application), subject="application")
-    except MalformedError as error:
-        raise ConfigError(str(application), str(error)) from error
-    keystore = Keystore(root / "keys", passphrase(passphrase_file))
-
-    async def run() -> Admitted:
-        async with connected(config) as client:
-            return await admit(root, config, keystore, client, document, now=datetime.now(UTC))
-
-    admitted = asyncio.run(run())
-    if token_out is not None:
-        write_output(token_out, f"{admitted.token}\n".encode(), secret=True)
-    shown = str(token_out) if token_out else admitted.token
-    if as_json:
-        json_line(
-            {
-                "slug": admitted.slug,
-                "did": admitted.did,
-                "origin": admitted.origin,
-                "logId": admitted.log_id.hex(),
-                "block": admitted.block_number,
-                "token": None if token_out else admitted.token,
-                "tokenFile": str(token_out) if token_out else None,
-            }
-        )
-        return
-    where = f"in block {admitted.block_number}" if admitted.block_number is not None else "already"
-    say(f"Admitted {admitted.did} as {admitted.slug} {where}; this node hosts {admitted.origin}")
-    say(f"Access token for the issuer ({'in ' if token_out else 'shown once: '}{shown})")
-
-
-def run_list(*, node_url: str | None, as_json: bool, home: Path | None) -> None:
-    """The issuers that a node knows."""
-    with RegistryClient(node_url or default_node(home)) as client:
-        answer = client.issuers()
-    if as_json:
-        json_line(answer)
-        return
-    rows = Shape(answer, "issuers").shapes("issuers", maximum=100_000)
-    for row in rows:
-        say(f"{row.text('slug'):<20} {row.text('lifecycle'):<10} {row.text('did')}")
-    if not rows:
-        say("No issuers yet; `testamur issuer add` admits one.")
-
-
-def run_issue(
-    table: Path,
-    *,
-    slug: str,
-    template: Path,
-    out: Path,
-    node_url: str | None,
-    token_file: Path | None,
-    wait_seconds: float,
-    context_files: list[str],
-    dry_run: bool,
-    passphrase_file: Path | None,
-    as_json: bool,
-    home: Path | None,
-) -> int:
-    """Issue a class, wait for the anchor, complete the dossiers; the exit code."""
-    from testamur.node.issuing.batch import issue
+def run_issue(options: IssueOptions) -> int:
+    """Issue every input, wait for the anchor, complete the dossiers; the exit code. Raises ConfigError."""
     from testamur.node.issuing.templates import parse_template
-    from testamur.node.service import completion, issuer_side
+    from testamur.node.service import issuer_side
+    from testamur.node.service.supplied import load_documents
 
-    folder = workspace_folder(home_of(home), slug)
-    parsed = parse_template(read_input(template), template.name)
-    if not table.is_file():
-        raise ConfigError(str(table), "there is no such file")
-    secret = passphrase(passphrase_file)
-    with (
-        issuer_side.host_client(folder, node_url=node_url, token_file=token_file) as client,
-        issuer_side.open_for_issuing(folder) as workspace,
-        progress_bar() as progress,
-    ):
-        report = issue(
-            workspace,
-            table_path=table,
-            template=parsed,
-            folder=out,
-            key=issuer_side.signing_key(folder, secret),
-            port=client,
-            now=datetime.now(UTC),
-            dry_run=dry_run,
-            contexts=_contexts(context_files),
-            progress=progress,
+    folder = workspace_folder(home_of(options.home), options.slug)
+    template = None
+    if options.template is not None:
+        template = parse_template(read_input(options.template), options.template.name)
+    for path in options.inputs:
+        if not path.exists():
+            raise ConfigError(str(path), "there is no such file or folder")
+        if template is not None and path.is_dir():
+            raise ConfigError(str(path), "is a folder; with --template the input is a class list (CSV)")
+    if options.rejects is not None and len(options.inputs) > 1:
+        raise ConfigError("--rejects", "is for one input; each of several has its own file in --out")
+
+    @cache
+    def key() -> "SigningKey":
+        return issuer_side.signing_key(folder, passphrase(options.passphrase_file))
+
+    with ExitStack() as stack:
+        workspace = stack.enter_context(issuer_side.open_for_issuing(folder))
+        host = stack.enter_context(
+            issuer_side.Host(folder, node_url=options.node_url, token_file=options.token_file)
         )
-        done = None
-        if not dry_run and wait_seconds > 0:
-            origin = f"{workspace.settings.registry}/{slug}/1"
-            issued = completion.issued_in(workspace, out)
-            progress("waiting for the anchor", 0, 0)
-            if not completion.wait_until_anchored(client, origin, issued, timeout_seconds=wait_seconds):
-                warn(f"not anchored within {wait_seconds:g} s; `testamur evidence` completes a dossier later")
-            done = completion.complete(
-                client, origin, issued, progress=lambda done, total: progress("evidence", done, total)
-            )
-    code = EXIT_NOT_ANCHORED if done is not None and done.anchored < done.completed else 0
-    if as_json:
-        json_line(
-            {
-                "rows": report.rows,
-                "signed": report.signed,
-                "logged": report.logged,
-                "anchored": done.anchored if done else 0,
-                "resumed": report.resumed,
-                "folder": str(report.folder),
-            }
-        )
-        return code
-    say(report.words)
-    if done is not None:
-        say(f"{done.anchored} of {report.rows} dossiers in {report.folder} carry anchored evidence")
-        if done.missing:
-            warn(f"{done.missing} dossiers are not in {report.folder} any more: no evidence was written")
-    return code
+        progress = stack.enter_context(progress_bar())
+        contexts = load_documents(options.documents, options.context_files)
+        job = _Job(options, workspace, host, template, key, progress, contexts)
+        codes = [job.run(path) for path in options.inputs]
+    return next((code for code in (EXIT_REJECTED, EXIT_NOT_ANCHORED) if code in codes), 0)
 
 
-def _contexts(options: list[str]) -> dict[str, Json]:
-    """JSON-LD contexts from `URL=FILE` options. Raises ConfigError."""
-    found: dict[str, Json] = {}
-    for option in options:
-        url, separator, file = option.rpartition("=")
-        if not separator or not url.startswith(("https://", "http://")):
-            raise ConfigError("--context-file", f"{option!r} is not URL=FILE")
+@dataclass(frozen=True, slots=True)
+class _Job:
+    """One command; `run` is one input."""
+
+    options: IssueOptions
+    workspace: "Workspace"
+    host: "Host"
+    template: "Template | None"
+    key: "Callable[[], SigningKey]"
+    progress: Stages
+    contexts: Mapping[str, Json]
+
+    def run(self, path: Path) -> int:
+        from testamur.node.issuing.batch import issue
+        from testamur.node.issuing.rejects import RowsRejected
+
+        options = self.options
         try:
-            found[url] = parse_json(read_input(Path(file)), subject=f"context {file}")
-        except MalformedError as error:
-            raise ConfigError("--context-file", str(error)) from error
-    return found
+            report = issue(
+                self.workspace,
+                table_path=path,
+                template=self.template,
+                folder=options.out,
+                key=self.key,
+                port=self.host,
+                now=datetime.now(UTC),
+                dry_run=options.dry_run,
+                contexts=self.contexts,
+                progress=self.progress,
+                leave_out_bad=options.leave_out_bad,
+                rejects_path=self._rejects_file(path),
+                strict_profile=options.strict_profile,
+            )
+        except RowsRejected as error:
+            self._tell_rejects(path, error.rejects, error.count, error.path)
+            if options.as_json:
+                rejects = _rejects_json(error.rejects, error.count, error.path)
+                json_line({"input": str(path), "rows": 0, **rejects})
+            else:
+                warn("nothing was signed; mend these rows, or leave them out with --on-error continue")
+            return EXIT_REJECTED
+        if options.dry_run:
+            self._show_dry_run(path, report)
+            return EXIT_REJECTED if report.planning.rejected else 0
+        done = self._complete() if options.wait_seconds > 0 else None
+        self._show(path, report, done)
+        if report.planning.rejected:
+            return EXIT_REJECTED
+        return EXIT_NOT_ANCHORED if done is not None and done.anchored < done.completed else 0
+
+    def _rejects_file(self, path: Path) -> Path | None:
+        if self.options.dry_run and self.options.rejects is None:
+            return None
+        suffix = "csv" if self.template is not None else "ndjson"
+        return self.options.rejects or self.options.out / f"{path.stem}.rejects.{suffix}"
+
+    def _complete(self) -> "Completed | None":
+        """Wait for the anchor and put the evidence into the dossiers; None when the host cannot be asked."""
+        from testamur.node.service import completion
+
+        settings, client = self.workspace.settings, self.host.reader
+        origin = f"{settings.registry}/{settings.slug}/1"
+        issued = completion.issued_in(self.workspace, self.options.out)
+        wait_seconds = self.options.wait_seconds
+        self.progress("waiting for the anchor", 0, 0)
+        try:
+            if not completion.wait_until_anchored(client, origin, issued, timeout_seconds=wait_seconds):
+                warn(f"not anchored within {wait_seconds:g} s; `testamur evidence` completes dossiers later")
+            return completion.complete(
+                client, origin, issued, progress=lambda done, total: self.progress("evidence", done, total)
+            )
+        except ConfigError:
+            raise
+        except NodeError as error:
+            warn(f"everything is signed and logged, but the evidence could not be fetched: {error}")
+            warn("`testamur evidence` completes the dossiers later")
+            return completion.Completed(completed=len(issued), anchored=0, missing=0)
+
+    def _show(self, path: Path, report: "JobReport", done: "Completed | None") -> None:
+        found = report.planning
+        self._tell_rejects(path, found.rejects, found.rejected, found.rejects_file)
+        for warning in found.warnings:
+            warn(f"note: {warning}")
+        if self.options.as_json:
+            json_line(
+                {
+                    "input": str(path),
+                    "rows": report.rows,
+                    "signed": report.signed,
+                    "logged": report.logged,
+                    "anchored": done.anchored if done else 0,
+                    "resumed": report.resumed,
+                    "complete": report.already_complete,
+                    "alreadyLogged": found.known_before,
+                    "folder": str(report.folder),
+                    **_rejects_json(found.rejects, found.rejected, found.rejects_file),
+                }
+            )
+            return
+        say(report.words)
+        if found.known_before:
+            say(f"{found.known_before} were issued before and are left as they are")
+        if found.rejected and found.rejects_file is not None:
+            how = "mend and issue" if self.template is not None else "mend and issue what is listed in"
+            say(f"{found.rejected} left out: {how} {found.rejects_file}, not the whole input again")
+        if done is not None:
+            say(f"{done.anchored} dossiers in {report.folder} carry anchored evidence")
+            if done.missing:
+                warn(f"{done.missing} dossiers are not in {report.folder} any more: no evidence was written")
+
+    def _show_dry_run(self, path: Path, report: "JobReport") -> None:
+        found = report.planning
+        price = gas_price(self.options.rpc, home_of(self.options.home))
+        self._tell_rejects(path, found.rejects, found.rejected, found.rejects_file)
+        for warning in found.warnings:
+            warn(f"note: {warning}")
+        if self.options.as_json:
+            json_line(
+                {
+                    "input": str(path),
+                    "dryRun": True,
+                    "rows": report.rows,
+                    "complete": report.already_complete,
+                    "alreadyLogged": found.known_before,
+                    "cost": cost_of(report.rows, found.mean_bytes, price) if found.rows else None,
+                    **_rejects_json(found.rejects, found.rejected, found.rejects_file),
+                }
+            )
+            return
+        say(f"{path.name}: {report.words}")
+        if found.rows:
+            for line in cost_lines(report.rows, found.mean_bytes, price):
+                say(line)
+
+    def _tell_rejects(self, path: Path, rejects: "tuple[Reject, ...]", count: int, file: Path | None) -> None:
+        for reject in rejects:
+            warn(f"testamur: {reject.where}: {reject.reason}")
+        if count > len(rejects):
+            warn(f"testamur: {path.name}: and {count - len(rejects)} more rows are wrong")
+        if count and file is not None:
+            warn(f"testamur: all {count} are in {file}")
 
 
-@contextlib.contextmanager
-def progress_bar() -> Iterator[Callable[[str, int, int], None]]:
-    """A progress bar on a terminal; nothing in a pipe."""
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-
-    console = Console(stderr=True)
-    with Progress(
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeRemainingColumn(),
-        console=console,
-        disable=not console.is_terminal,
-        transient=True,
-    ) as bar:
-        tasks: dict[str, int] = {}
-
-        def show(stage: str, done: int, total: int) -> None:
-            if stage not in tasks:
-                tasks[stage] = bar.add_task(stage, total=total or None)
-            bar.update(tasks[stage], completed=done, total=total or None)  # type: ignore[arg-type]
-
-        yield show
+def _rejects_json(rejects: "tuple[Reject, ...]", count: int, file: Path | None) -> dict[str, Json]:
+    first: list[Json] = [{"line": item.line, "where": item.where, "reason": item.reason} for item in rejects]
+    return {"rejected": count, "rejects": first, "rejectsFile": str(file) if file and count else None}

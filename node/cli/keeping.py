@@ -5,8 +5,8 @@ from contextlib import ExitStack
 from datetime import UTC, datetime
 from pathlib import Path
 
-from testamur.node.cli.issuing import progress_bar
 from testamur.node.cli.output import json_line, say
+from testamur.node.cli.progress import progress_bar
 from testamur.node.cli.settings import home_of, passphrase
 from testamur.node.errors import ConfigError
 from testamur.node.fetch.http import HttpClient

@@ -6,7 +6,7 @@ import sys
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from testamur.node.cli.output import warn
+from testamur.node.cli.output import ClosedPipe, warn
 from testamur.node.cli.quick_start import read_verify_options
 from testamur.node.errors import NodeError
 from testamur.registry.errors import RegistryError
@@ -41,7 +41,7 @@ def main() -> None:
             stream.reconfigure(errors="replace")
     try:
         _run(sys.argv[1:])
-    except BrokenPipeError:
+    except (BrokenPipeError, ClosedPipe):
         _closed_pipe()
     except KeyboardInterrupt:
         _fail("interrupted", EXIT_INTERRUPTED)
@@ -60,13 +60,37 @@ def _run(arguments: list[str]) -> None:
     if options is None:
         from testamur.node.cli.application import app
 
-        app()
+        if "_TESTAMUR_COMPLETE" in os.environ:
+            from testamur.node.cli.shells import prepare_completion
+
+            prepare_completion()
+        had_reader = not _goes_nowhere()
+        try:
+            app(prog_name="testamur")
+        except SystemExit as ended:
+            # Libraries answer a closed pipe with 1, which is what an invalid credential is told with.
+            if ended.code == 1 and had_reader and _goes_nowhere():
+                raise ClosedPipe from None
+            raise
+        finally:
+            # Here, where a reader who has gone can still be told from a verdict; not when Python ends.
+            sys.stdout.flush()
         return
     from testamur.node.cli.verifying import run_verify
 
     code = run_verify(options)
     sys.stdout.flush()
     raise SystemExit(code)
+
+
+def _goes_nowhere() -> bool:
+    """Whether standard output was pointed to where nobody reads, by its owner or by a library."""
+    if type(sys.stdout).__name__ == "PacifyFlushWrapper":
+        return True
+    try:
+        return os.path.samestat(os.fstat(sys.stdout.fileno()), os.stat(os.devnull))  # noqa: PTH116
+    except (OSError, ValueError):
+        return False
 
 
 def _closed_pipe() -> NoReturn:

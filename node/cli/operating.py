@@ -27,6 +27,7 @@ def run_init(
     rpc_url: str,
     chain_id: int,
     public_url: str,
+    host: str,
     port: int,
     passphrase_file: Path | None,
     as_json: bool,
@@ -38,7 +39,13 @@ def run_init(
 
     root = node_folder(home_of(home))
     config = NodeConfig(
-        registry=registry, member=member, rpc_url=rpc_url, chain_id=chain_id, public_url=public_url, port=port
+        registry=registry,
+        member=member,
+        rpc_url=rpc_url,
+        chain_id=chain_id,
+        public_url=public_url,
+        host=host,
+        port=port,
     )
     check_config(config, "testamur init")
     secret = passphrase(passphrase_file, confirm=True)
@@ -73,17 +80,23 @@ def list_keys(*, slug: str | None, as_json: bool, home: Path | None) -> None:
 
 
 def run_found(*, passphrase_file: Path | None, as_json: bool, home: Path | None) -> None:
-    """Deploy the contract and write the genesis trust file."""
+    """Deploy the contract, write the genesis trust file, and open the registry's own log with it."""
     from testamur.node.service.chain_access import connected
-    from testamur.node.service.founding import Founded, found
+    from testamur.node.service.founding import Founded, found, founded_before
+    from testamur.node.service.own_log import open_own_log
 
     root = node_folder(home_of(home))
     config = load_config(root)
-    keystore = Keystore(root / "keys", passphrase(passphrase_file))
+    secret = passphrase(passphrase_file)
+    keystore = Keystore(root / "keys", secret)
 
     async def deploy() -> Founded:
         async with connected(config) as client:
-            return await found(root, config, keystore, client, now=datetime.now(UTC))
+            now = datetime.now(UTC)
+            founded = founded_before(root, config) or await found(root, config, keystore, client, now=now)
+            settled, url = load_config(root), default_node(home)
+            await open_own_log(home_of(home), settled, keystore, client, secret, node_url=url, now=now)
+            return founded
 
     founded = asyncio.run(deploy())
     trust = home_of(home) / "trust.json"

@@ -12,6 +12,9 @@ from testamur.registry.canonical import Json
 
 STANDARD_INPUT = "-"
 
+Source = Path | str
+"""Where something is read from: a file, `-` for standard input, or an http(s) address, which stays text."""
+
 MAX_INPUT_BYTES = 4 << 20
 """Twice the largest dossier; a larger file is refused before it is read."""
 
@@ -30,9 +33,13 @@ def printable(text: str) -> str:
     return "".join(c if c in "\n\t" or unicodedata.category(c)[0] != "C" else "\ufffd" for c in text)
 
 
+class ClosedPipe(Exception):
+    """Whoever read our output has gone. Not an OSError, because libraries take those for their own."""
+
+
 def say(text: str) -> None:
     """A line for a person, on standard output."""
-    sys.stdout.write(f"{printable(text)}\n")
+    _write(f"{printable(text)}\n")
 
 
 def warn(text: str) -> None:
@@ -43,7 +50,21 @@ def warn(text: str) -> None:
 def json_line(document: Json) -> None:
     """One JSON document on one line."""
     text = json.dumps(document, ensure_ascii=False)
-    sys.stdout.write(_UNPRINTABLE.sub(lambda found: f"\\u{ord(found[0]):04x}", text) + "\n")
+    _write(_UNPRINTABLE.sub(lambda found: f"\\u{ord(found[0]):04x}", text) + "\n")
+
+
+def source_of(word: str) -> Source:
+    """An argument as it was meant: `Path` would take a slash out of an address."""
+    return word if word.startswith(("https://", "http://")) else Path(word)
+
+
+def read_source(source: Source) -> bytes:
+    """A file's bytes, standard input, or what is at an address. Raises ConfigError."""
+    if isinstance(source, Path):
+        return read_input(source)
+    from testamur.node.fetch.documents import fetch_document
+
+    return fetch_document(source, max_bytes=MAX_INPUT_BYTES)
 
 
 def read_input(path: Path, *, max_bytes: int = MAX_INPUT_BYTES) -> bytes:
@@ -65,7 +86,17 @@ def read_input(path: Path, *, max_bytes: int = MAX_INPUT_BYTES) -> bytes:
     return data
 
 
+def _write(text: str) -> None:
+    try:
+        sys.stdout.write(text)
+    except BrokenPipeError:
+        raise ClosedPipe from None
+
+
 def write_output(path: Path, data: bytes, *, secret: bool = False) -> None:
-    """Replace a file whole: a crash leaves the old one or the new one. Raises ConfigError."""
+    """Replace a file whole: a crash leaves the old one or the new one. `secret`: for its owner alone.
+
+    Raises StoreUnavailable.
+    """
     make_folders(path.parent)
     write_atomically(path, data, mode=SECRET_MODE if secret else PUBLIC_MODE)

@@ -1,13 +1,13 @@
 """A verdict on a terminal: what was achieved first, in words, then the sentence, then each numbered check."""
 
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
 from testamur.registry.verification.verdict import CheckResult, Outcome, Verdict
-from testamur.registry.verification.words import STEP_NAMES, explain, safe, sentence
+from testamur.registry.verification.words import DEVELOPMENT_WARNING, STEP_NAMES, age, explain, safe, sentence
 
 SIGNS = {
     CheckResult.PASS: ("✓", "green"),
@@ -29,9 +29,7 @@ OUTCOME_STYLES = {
     Outcome.INDETERMINATE: "bold yellow",
 }
 
-DEVNET_WARNING = (
-    "DEVELOPMENT REGISTRY: this proves that the software works, and nothing about the real world."
-)
+DEVNET_WARNING = DEVELOPMENT_WARNING
 
 
 class Terminal(Console):
@@ -47,22 +45,33 @@ class Terminal(Console):
 
 def print_verdict(console: Console, verdict: Verdict, *, label: str | None = None) -> None:
     """Print one verdict. Strangers' text is escaped: no credential may style its own verdict."""
+    unwrapped = not console.is_terminal  # A line in a pipe ends where its sentence ends.
     if label is not None:
-        console.print(f"[bright_black]{escape(safe(label))}[/]", highlight=False)
+        console.print(f"[bright_black]{escape(safe(label))}[/]", highlight=False, soft_wrap=unwrapped)
     for line in _achievement(verdict):
-        console.print(line, highlight=False)
+        console.print(line, highlight=False, soft_wrap=unwrapped)
     style = OUTCOME_STYLES[verdict.outcome]
     console.print()
-    console.print(f"[{style}]{verdict.outcome.upper()}[/]  {escape(sentence(verdict))}", highlight=False)
+    console.print(
+        f"[{style}]{verdict.outcome.upper()}[/]  {escape(sentence(verdict))}",
+        highlight=False,
+        soft_wrap=unwrapped,
+    )
+    # Beside the verdict, because what could not be asked is part of what it says.
+    for note in verdict.notes:
+        console.print(f"[yellow]note: {escape(safe(note))}[/]", highlight=False, soft_wrap=unwrapped)
     console.print()
-    console.print(_checks(verdict, encodable=_can_show_signs(console)))
+    encodable = _can_show_signs(console)
+    if console.is_terminal:
+        console.print(_checks(verdict, encodable=encodable))
+    else:
+        for line in _plain_checks(verdict, encodable=encodable):
+            console.print(line, highlight=False, markup=False, soft_wrap=True)
     console.print()
     for line in _times(verdict):
-        console.print(line, highlight=False)
-    for note in verdict.notes:
-        console.print(f"[bright_black]note: {escape(safe(note))}[/]", highlight=False)
+        console.print(line, highlight=False, soft_wrap=unwrapped)
     if verdict.development:
-        console.print(f"\n[bold yellow]{DEVNET_WARNING}[/]", highlight=False)
+        console.print(f"\n[bold yellow]{DEVNET_WARNING}[/]", highlight=False, soft_wrap=unwrapped)
 
 
 def _achievement(verdict: Verdict) -> list[str]:
@@ -115,6 +124,18 @@ def _checks(verdict: Verdict, *, encodable: bool) -> Table:
     return table
 
 
+def _plain_checks(verdict: Verdict, *, encodable: bool) -> list[str]:
+    """The same for a pipe: one line a check, however long, and nothing after its last word."""
+    width = max(len(STEP_NAMES[check.step]) for check in verdict.checks)
+    lines = []
+    for check in verdict.checks:
+        sign = SIGNS[check.result][0] if encodable else PLAIN_SIGNS[check.result]
+        name = STEP_NAMES[check.step]
+        lines.append(f"{sign} {int(check.step):>2} {name:<{width}}  {explain(check)}".rstrip())
+        lines += [f"{'':{width + 5}} {safe(warning)}".rstrip() for warning in check.warnings]
+    return lines
+
+
 def _times(verdict: Verdict) -> list[str]:
     lines = [f"  when issued  {verdict.at_issuance}"]
     if verdict.at is not None and verdict.as_of is not None:
@@ -133,17 +154,3 @@ def _times(verdict: Verdict) -> list[str]:
 
 def _moment(moment: datetime) -> str:
     return moment.strftime("%Y-%m-%d %H:%M:%S UTC")
-
-
-def age(span: timedelta) -> str:
-    """A time span as a person would say it: two units at most."""
-    seconds = int(span.total_seconds())
-    if seconds < 0:
-        return "from the future: this clock and the chain's disagree"
-    units = [(86_400, "day"), (3_600, "hour"), (60, "minute"), (1, "second")]
-    parts: list[str] = []
-    for size, name in units:
-        count, seconds = divmod(seconds, size)
-        if count:
-            parts.append(f"{count} {name}{'' if count == 1 else 's'}")
-    return " ".join(parts[:2]) or "less than a second"

@@ -1,5 +1,6 @@
 """One line for each file of many: what a report says, and what a terminal shows."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from testamur.registry.canonical import Json
@@ -67,6 +68,23 @@ def row_of(file: str, verdict: Verdict, *, with_verdict: bool = False) -> Row:
         reasons=tuple(dict.fromkeys(check.reason for check in reasons)) or _of_time(verdict),
         words=_words(verdict, reasons),
         verdict=verdict.to_json() if with_verdict else None,
+    )
+
+
+def row_of_several(file: str, outcome: Outcome, verdicts: Sequence[Verdict], *, verdict: Json = None) -> Row:
+    """The row for a presentation: everything in it, and the words of the credential that decides."""
+    rows = [row_of(file, item) for item in verdicts]
+    worst = next((row for row in rows if row.outcome == outcome), rows[0])
+    return Row(
+        file=file,
+        outcome=str(outcome),
+        status=worst.status,
+        achievement=safe("; ".join(row.achievement for row in rows)),
+        issuer=safe("; ".join(dict.fromkeys(row.issuer for row in rows))),
+        failed_checks=tuple(dict.fromkeys(name for row in rows for name in row.failed_checks)),
+        reasons=tuple(dict.fromkeys(reason for row in rows for reason in row.reasons)),
+        words=worst.words,
+        verdict=verdict,
     )
 
 

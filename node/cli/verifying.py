@@ -8,27 +8,38 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from testamur.node.cli.dossier_files import is_folder
-from testamur.node.cli.output import json_line, read_input, warn, write_output
+from testamur.node.cli.output import Source, json_line, read_input, read_source, warn
 from testamur.node.cli.trusting import load_trust
+from testamur.node.cli.verify_inputs import check_asked, documents_of, moment_of, policy_of
 from testamur.node.errors import ConfigError, NodeError, PeerMisbehaved, WrongChain
-from testamur.registry.canonical import Json, canonicalize, parse_json
+from testamur.registry.canonical import Json, parse_json
 from testamur.registry.credentials import credential_digest
-from testamur.registry.dossiers import encode_dossier, parse_dossier
+from testamur.registry.dossiers import is_presentation, parse_file, split_dossier
 from testamur.registry.entries import parse_origin
 from testamur.registry.errors import MalformedError
 from testamur.registry.evidence import Evidence, parse_evidence
-from testamur.registry.evidence_building import is_weaker, tailored
+from testamur.registry.evidence_building import find_older_statement
 from testamur.registry.evm.anchors import AnchorEvidence, parse_anchor
 from testamur.registry.evm.headers import parse_header
 from testamur.registry.evm.slots import ISSUER_WORD, issuer_slots, unpack
-from testamur.registry.timestamps import parse_timestamp
+from testamur.registry.record_keeping import records_of, with_records
 from testamur.registry.trust import TrustFile
-from testamur.registry.verification import DEFAULT_POLICY, ChainView, Outcome, Policy, Verdict, verify
-from testamur.registry.verification.policy import parse_policy_file
+from testamur.registry.verification import (
+    DEFAULT_POLICY,
+    ChainView,
+    Outcome,
+    Policy,
+    Shown,
+    Verdict,
+    verify,
+)
+from testamur.registry.verification.context import NO_PRESENTATION
 
 if TYPE_CHECKING:
     from testamur.node.cli.quick_start import VerifyOptions
     from testamur.node.fetch.rpc import RpcEndpoint
+    from testamur.registry.documents import Documents
+    from testamur.registry.presentation_verdicts import PresentationVerdict
 
 EXIT_CODES = {Outcome.VALID: 0, Outcome.INVALID: 1, Outcome.INDETERMINATE: 3}
 EXIT_USAGE = 2
@@ -39,10 +50,14 @@ WORST_CODES = (EXIT_USAGE, 1, 3, 0)
 def run_verify(options: "VerifyOptions", *, now: datetime | None = None) -> int:
     """The `verify` command: verdicts printed, the exit code returned. Raises ConfigError.
 
-    One file is shown in full. Several files, folders, and anything with a report are rows.
+    One file is shown in full, several with `verbose`. Several files, folders, and anything with a report
+    are rows; as JSON every named file is its whole verdict.
     """
     if options.offline and (options.node or options.rpc):
         raise ConfigError("--offline", "cannot be combined with --node or --rpc")
+    addresses = [file for file in options.files if isinstance(file, str)]
+    if options.offline and addresses:
+        raise ConfigError("--offline", f"cannot be combined with an address ({addresses[0]})")
     if options.jobs is not None and options.jobs < 1:
         raise ConfigError("--jobs", "must be at least 1")
     folders = [file for file in options.files if is_folder(file)]
@@ -57,8 +72,12 @@ def run_verify(options: "VerifyOptions", *, now: datetime | None = None) -> int:
         policy=options.policy,
         home=options.home,
         now=now or datetime.now(UTC),
+        documents=documents_of(options),
+        challenge=options.challenge,
+        domain=options.domain,
     )
-    if not folders and options.report is None:
+    in_full = len(options.files) == 1 or options.verbose or options.json
+    if in_full and not folders and options.report is None:
         codes = {verifier.check_one_of(options, file) for file in options.files}
         return next(code for code in WORST_CODES if code in codes)
     from testamur.node.cli.verifying_many import verify_many
@@ -83,6 +102,9 @@ class Verifier:
     rpc_urls: tuple[str, ...]
     as_of: datetime | None
     now: datetime
+    documents: "Documents | None" = None
+    challenge: str | None = None
+    domain: str | None = None
 
     @classmethod
     def from_options(
@@ -95,16 +117,23 @@ class Verifier:
         policy: Path | None,
         home: Path | None,
         now: datetime,
+        documents: "Documents | None" = None,
+        challenge: str | None = None,
+        domain: str | None = None,
     ) -> "Verifier":
         """Options, checked before any file is read. Raises ConfigError."""
-        moment = _moment(as_of, now) if as_of is not None else None
+        moment = moment_of(as_of, now) if as_of is not None else None
+        check_asked(challenge, domain)
         return cls(
             trust=load_trust(trust, home),
-            policy=_policy(policy) if policy is not None else DEFAULT_POLICY,
+            policy=policy_of(policy) if policy is not None else DEFAULT_POLICY,
             node_url=node,
             rpc_urls=tuple(rpc),
             as_of=moment,
             now=now,
+            documents=documents,
+            challenge=challenge,
+            domain=domain,
         )
 
     @property
@@ -112,15 +141,17 @@ class Verifier:
         """Whether a node or an RPC endpoint was named, to be asked about every file."""
         return self.node_url is not None or bool(self.rpc_urls)
 
-    def check_one_of(self, options: "VerifyOptions", file: Path) -> int:
+    def check_one_of(self, options: "VerifyOptions", file: Source) -> int:
         """Print the verdict on one file; its exit code.
 
         Among several files, one that cannot be read or judged is said so, and the others are still checked.
         """
         alone = len(options.files) == 1
         try:
-            verdict = self.judge(read_input(file), options.evidence)
+            verdict = self.judge(read_source(file), options.evidence)
         except (ConfigError, MalformedError) as error:
+            if alone and isinstance(error, MalformedError):
+                raise ConfigError(str(file), str(error)) from error
             if alone:
                 raise
             reason = error.reason if isinstance(error, ConfigError) else str(error)
@@ -135,16 +166,34 @@ class Verifier:
         else:
             from testamur.node.cli.render import Terminal, print_verdict
 
-            print_verdict(Terminal(), verdict, label=None if alone else str(file))
+            label = None if alone else str(file)
+            if isinstance(verdict, Verdict):
+                print_verdict(Terminal(), verdict, label=label)
+            else:
+                from testamur.node.cli.verifying_presentations import print_presentation
+
+                print_presentation(Terminal(), verdict, label=label)
         return EXIT_CODES[verdict.outcome]
 
-    def judge(self, data: bytes, evidence_file: Path | None) -> Verdict:
+    def judge(self, data: bytes, evidence_file: Path | None) -> "Verdict | PresentationVerdict":
         """The verdict on one file's bytes. A server that does not answer leaves a note, never a judgement."""
-        credential, enclosed = parse_dossier(data)
+        document = parse_file(data)
+        if is_presentation(document):
+            from testamur.node.cli.verifying_presentations import judge_presentation
+
+            if evidence_file is not None:
+                raise ConfigError("--evidence", "is for a bare credential; a presentation brings its own")
+            return judge_presentation(self, document)
+        credential, enclosed = split_dossier(document)
         if evidence_file is not None:
             enclosed = parse_json(read_input(evidence_file), subject="evidence")
         if credential is None:
             raise MalformedError("file", "holds evidence but no credential; give the credential file as well")
+        is_asked = self.challenge is not None or self.domain is not None
+        return self.judge_credential(credential, enclosed, shown=NO_PRESENTATION if is_asked else None)
+
+    def judge_credential(self, credential: Json, enclosed: Json, *, shown: Shown | None) -> Verdict:
+        """The verdict on one credential with the evidence that came with it, and who `shown` it."""
         notes: list[str] = []
         document = self._newest_evidence(credential, enclosed, notes)
         evidence = parse_evidence(document) if document is not None else None
@@ -157,6 +206,8 @@ class Verifier:
             as_of=self.as_of,
             chain=self._chain_view(evidence, notes),
             notes=tuple(notes),
+            contexts=self.documents,
+            shown=shown,
         )
 
     def _newest_evidence(self, credential: Json, enclosed: Json, notes: list[str]) -> Json:
@@ -175,7 +226,12 @@ class Verifier:
         if found is None:
             notes.append(f"{self.node_url} does not know of this credential")
             return enclosed
-        return found
+        older = find_older_statement(found, enclosed)
+        if older is not None:
+            # Behind, or made to look so: a revocation that the file proves is not to be forgotten.
+            notes.append(f"{self.node_url} serves statement {older[1]}, older than {older[2]} in the file")
+            return enclosed
+        return with_records(found, records_of(enclosed))
 
     def _chain_view(self, evidence: Evidence | None, notes: list[str]) -> ChainView:
         if not self.rpc_urls or evidence is None:
@@ -227,52 +283,3 @@ def _ask_chain(
         except ValueError as error:
             raise PeerMisbehaved("an endpoint described the issuer unreadably") from error
         statements[issuer_id] = max(statements.get(issuer_id, 0), *known)
-
-
-def complete_dossier(
-    file: Path, *, node_url: str | None, out: Path | None, home: Path | None
-) -> dict[str, Json]:
-    """Fetch a credential's newest evidence and write it; what was written."""
-    from testamur.node.cli.settings import default_node
-    from testamur.node.fetch.registry import RegistryClient
-
-    credential, kept = parse_dossier(read_input(file))
-    if credential is None:
-        raise ConfigError(str(file), "holds evidence but no credential")
-    url = node_url or default_node(home)
-    with RegistryClient(url) as client:
-        document = client.evidence(credential_digest(credential))
-    if document is None:
-        raise ConfigError(str(file), f"{url} has this credential in no published checkpoint (yet)")
-    document = tailored(document, credential)
-    if out is None and is_weaker(document, kept):
-        raise ConfigError(str(file), f"holds anchored evidence, and {url} has none yet; nothing was changed")
-    evidence = parse_evidence(document)
-    entry = evidence.entries[0]
-    if out is not None:
-        write_output(out, canonicalize(document) + b"\n")
-    else:
-        write_output(file, encode_dossier(credential, document))
-    return {
-        "file": str(out or file),
-        "state": "anchored" if evidence.anchors else "witnessed",
-        "origin": entry.origin,
-        "leafIndex": entry.proof.index,
-    }
-
-
-def _moment(text: str, now: datetime) -> datetime:
-    try:
-        moment = parse_timestamp(text)
-    except MalformedError as error:
-        raise ConfigError("--as-of", error.reason) from error
-    if moment > now:
-        raise ConfigError("--as-of", "lies in the future; nothing can be proven about it")
-    return moment
-
-
-def _policy(path: Path) -> Policy:
-    try:
-        return parse_policy_file(read_input(path))
-    except MalformedError as error:
-        raise ConfigError(f"--policy {path}", str(error)) from error

@@ -1,24 +1,25 @@
 """`verify` on folders: every file one row, in the order of names, on all cores, in constant memory."""
 
 import os
-import sys
 import time
 from collections import Counter, deque
 from collections.abc import Generator, Iterable, Iterator
-from contextlib import AbstractContextManager, ExitStack, closing, nullcontext
+from contextlib import ExitStack, closing
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from testamur.node.cli.dossier_files import Found, count_files, find_files
-from testamur.node.cli.output import STANDARD_INPUT, json_line, read_input, say
+from testamur.node.cli.output import STANDARD_INPUT, Source, json_line, read_source, say
+from testamur.node.cli.progress import bar
 from testamur.node.cli.reports import Report
-from testamur.node.cli.rows import Row, exit_code, row_of, row_of_error, summary
+from testamur.node.cli.rows import Row, exit_code, row_of, row_of_error, row_of_several, summary
 from testamur.node.errors import ConfigError, NodeError
 from testamur.registry.errors import MalformedError
+from testamur.registry.verification.development import is_for_development
+from testamur.registry.verification.verdict import Verdict
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from concurrent.futures import Future
 
     from testamur.node.cli.verifying import Verifier
@@ -36,7 +37,7 @@ MIN_FILES_FOR_PROCESSES = 48
 
 def verify_many(
     verifier: "Verifier",
-    arguments: tuple[Path, ...],
+    arguments: tuple[Source, ...],
     *,
     evidence_file: Path | None = None,
     report: Path | None = None,
@@ -52,7 +53,7 @@ def verify_many(
     total = count_files(arguments, leave_out=report)
     with ExitStack() as stack:
         writer = stack.enter_context(Report(report)) if report is not None else None
-        advance = stack.enter_context(_progress(total))
+        advance = stack.enter_context(bar(total))
         found = find_files(arguments, leave_out=report)
         judged = _rows(
             verifier,
@@ -61,7 +62,8 @@ def verify_many(
             evidence_file=evidence_file,
             jobs=jobs,
             full=as_json,
-            in_one_process=verifier.uses_network or Path(STANDARD_INPUT) in arguments,
+            in_one_process=verifier.uses_network
+            or any(not isinstance(item, Path) or str(item) == STANDARD_INPUT for item in arguments),
         )
         rows = stack.enter_context(closing(judged))
         for row in rows:
@@ -77,7 +79,7 @@ def verify_many(
         json_line({"type": "TestamurVerificationSummary", "files": sum(counts.values()), **counts})
     else:
         say(words)
-        if verifier.trust.development:
+        if is_for_development(verifier.trust):
             from testamur.node.cli.render import DEVNET_WARNING
 
             say(DEVNET_WARNING)
@@ -122,11 +124,14 @@ def _judge(verifier: "Verifier", item: Found, evidence_file: Path | None, *, ful
     if item.problem is not None:
         return row_of_error(name, item.problem)
     try:
-        verdict = verifier.judge(read_input(item.path), evidence_file)
+        verdict = verifier.judge(read_source(item.path), evidence_file)
     except ConfigError as error:
         return row_of_error(name, error.reason)
     except MalformedError as error:
         return row_of_error(name, str(error))
+    if not isinstance(verdict, Verdict):
+        whole = verdict.to_json() if full else None
+        return row_of_several(name, verdict.outcome, verdict.verdicts, verdict=whole)
     return row_of(name, verdict, with_verdict=full)
 
 
@@ -176,15 +181,3 @@ def _start_worker(verifier: "Verifier", full: bool) -> None:
 def _judge_chunk(chunk: Iterable[Found]) -> list[Row]:
     verifier, full = _worker[0]
     return [_judge(verifier, item, None, full=full) for item in chunk]
-
-
-# ------------------------------------------------------------------------------------------------ progress
-
-
-def _progress(total: int) -> AbstractContextManager["Callable[[], None]"]:
-    """A bar with the time left on standard error, when that is a terminal; in a pipe nothing at all."""
-    if not sys.stderr.isatty() or total < MIN_FILES_FOR_PROCESSES:
-        return nullcontext(lambda: None)
-    from testamur.node.cli.progress import bar
-
-    return bar(total)

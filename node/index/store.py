@@ -204,6 +204,9 @@ class _LevelDb:
             self._db = plyvel.DB(
                 str(folder),
                 create_if_missing=True,
+                # A flipped bit must be an error with a cure: a row that is silently missing is a credential
+                # that would be logged again.
+                paranoid_checks=True,
                 bloom_filter_bits=BLOOM_FILTER_BITS,
                 write_buffer_size=WRITE_BUFFER_BYTES,
                 lru_cache_size=BLOCK_CACHE_BYTES,
@@ -211,7 +214,7 @@ class _LevelDb:
 
     def get(self, key: bytes) -> bytes | None:
         try:
-            return cast("bytes | None", self._db.get(key))
+            return cast("bytes | None", self._db.get(key, verify_checksums=True))
         except plyvel.Error as exc:
             raise _translated(self._folder, exc) from exc
 
@@ -223,7 +226,10 @@ class _LevelDb:
     def rows(
         self, start: bytes, stop: bytes | None, *, reverse: bool = False
     ) -> Iterator[tuple[bytes, bytes]]:
-        with self._translated(), self._db.iterator(start=start, stop=stop, reverse=reverse) as rows:
+        with (
+            self._translated(),
+            self._db.iterator(start=start, stop=stop, reverse=reverse, verify_checksums=True) as rows,
+        ):
             yield from rows
 
     def close(self) -> None:

@@ -16,9 +16,13 @@ from testamur.registry.key_events import FIRST_POSITION, Position
 from testamur.registry.publications import Publication, parse_bundle, verify_bundle
 from testamur.registry.shapes import Shape
 from testamur.registry.status_lists import PURPOSES
+from testamur.registry.trust_successions import OWN_SLUG, own_did
 
 MAX_APPLICATION_LISTS = 16
 """An issuer begins with one pair of status lists."""
+
+MAX_APPLICATION_DOCUMENTS = 16
+"""Public documents that an issuer has from the start: a registry its first trust file, most have none."""
 
 MAX_NAME_CHARACTERS = 200
 
@@ -53,6 +57,7 @@ def build_application(workspace: Workspace) -> dict[str, Json]:
     publication, settings = workspace.publication(), workspace.settings
     if publication.statement.sequence != 1:
         raise ValueError("this workspace has made further statements since it applied")
+    documents = workspace.first_documents()
     return {
         "type": "IssuerApplication",
         "version": 1,
@@ -64,6 +69,7 @@ def build_application(workspace: Workspace) -> dict[str, Json]:
         "keyEvents": [event.json for event in publication.keys.events],
         "documents": [item.credential for item in publication.lists.values()],
         "statement": publication.statement.json,
+        **({"published": documents} if documents else {}),
         "admission": admission(settings, publication).to_json(),
     }
 
@@ -73,8 +79,9 @@ def verify_application(document: Json, *, registry: str) -> Application:
 
     One key event that takes effect at leaf 0 of epoch 1, one status list for each of our purposes, a first
     statement that names exactly them, and an admission that says what the rest says. Raises MalformedError,
-    and VerificationError: application-registry-mismatch, application-admission-mismatch,
-    application-lists-mismatch, key-event-start-mismatch, and those of `verify_bundle`.
+    and VerificationError: application-registry-mismatch, application-slug-reserved,
+    application-admission-mismatch, application-lists-mismatch, key-event-start-mismatch, and those of
+    `verify_bundle`.
     """
     shape = Shape(document, "application")
     shape.expect("type", "IssuerApplication")
@@ -86,25 +93,28 @@ def verify_application(document: Json, *, registry: str) -> Application:
     admitted = parse_admission(shape.any("admission"))
     named = (shape.text("registry"), shape.text("slug"), shape.text("did"))
     lists = shape.items("documents", minimum=1, maximum=MAX_APPLICATION_LISTS)
+    published = shape.items("published", maximum=MAX_APPLICATION_DOCUMENTS)
     bundle = parse_bundle(
         {
             "statement": shape.any("statement"),
             "keyEvents": shape.items("keyEvents", minimum=1, maximum=1),
             "statusLists": lists,
-            "documents": [],
+            "documents": published,
         },
         "application",
     )
     shape.refuse_unknown()
     if named[0] != registry:
         raise VerificationError("application-registry-mismatch", got=named[0][:200], wanted=registry)
-    # The statement is logged after the key event and the lists.
+    if named[1] == OWN_SLUG and admitted.did != own_did(registry):
+        raise VerificationError("application-slug-reserved", slug=OWN_SLUG, did=own_did(registry))
+    # The statement is logged after the key event, the lists and the documents.
     publication = verify_bundle(
         None,
         bundle,
         did=admitted.did,
         published=FIRST_POSITION,
-        logged=Position(FIRST_POSITION.epoch, 1 + len(lists)),
+        logged=Position(FIRST_POSITION.epoch, 1 + len(lists) + len(published)),
     )
     if publication.keys.start != FIRST_POSITION:
         start = publication.keys.start

@@ -1,15 +1,16 @@
 """One award: from a row of a table to a signed credential, checked in full before anything is signed."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from testamur.node.issuing.canonical_parts import CanonicalParts
-from testamur.node.issuing.jobs import Award
+from testamur.node.issuing.jobs import Award, id_bytes
 from testamur.node.issuing.placeholders import SALT, Values
 from testamur.node.issuing.tables import Row
 from testamur.node.issuing.templates import Filled, Template
 from testamur.node.issuing.workspace import Settings, issuing_method
 from testamur.registry.canonical import Json
 from testamur.registry.credentials import check_issuable, parse_credential
+from testamur.registry.elements import require_elements
 from testamur.registry.errors import MalformedError
 from testamur.registry.hashing import sha256
 from testamur.registry.jsonld import expand_safely
@@ -20,7 +21,10 @@ from testamur.registry.status_lists import PURPOSES, StatusListEntry
 MAX_SHAPES = 4096
 """Structures that are remembered as safe; beyond it they are forgotten and expanded again."""
 
-_EXAMPLE = Award(row=0, token=bytes(16), deck=1, status_index=0, file="")
+KeySource = SigningKey | Callable[[], SigningKey]
+"""A key, or a way to get it that is not taken before something has to be signed: it may ask somebody."""
+
+EXAMPLE = Award(row=0, token=bytes(16), deck=1, status_index=0, file="")
 """Stands for the award's own token and place while its row is only checked."""
 
 
@@ -31,27 +35,36 @@ class Desk:
         self,
         settings: Settings,
         template: Template,
-        key: SigningKey,
+        key: KeySource,
         contexts: Mapping[str, Json] | None = None,
+        *,
+        strict_profile: bool = False,
     ) -> None:
-        """Nothing is computed yet. `contexts` are JSON-LD contexts beside the bundled ones, by URL."""
+        """Nothing is computed yet. `contexts` are JSON-LD contexts beside the bundled ones, by URL.
+
+        With `strict_profile`, or where the template asks for it, awards have the elements of a European
+        micro-credential.
+        """
         self.template = template.bound({"@issuer": settings.did, "@issuer-name": settings.name})
         self._settings = settings
         self._key = key
         self._contexts = contexts
+        self._strict_profile = strict_profile or template.strict_profile
         self._parts = CanonicalParts(self.template.constants)
         self._maker: tuple[str, Json, ProofMaker] | None = None
         self._safe_shapes: set[str] = set()
 
-    def check(self, row: Row, number: int, started: str, where: str) -> str:
-        """The file name of a row whose credential may be signed. Raises MalformedError naming the line.
+    def check(self, row: Row, number: int, started: str, where: str) -> Filled:
+        """A row whose credential may be signed, filled in. Raises MalformedError naming the line.
 
         The whole credential is validated; its JSON-LD is expanded once for each structure.
         """
-        filled = self._fill(row, number, _EXAMPLE.token, started, where)
-        credential = self._assemble(filled, _EXAMPLE, started)
+        filled = self._fill(row, number, EXAMPLE.token, started, where)
+        credential = self._assemble(filled, EXAMPLE, started)
         try:
             check_issuable(parse_credential(credential))
+            if self._strict_profile:
+                require_elements(credential)
             if filled.shape not in self._safe_shapes:
                 expand_safely(credential, contexts=self._contexts, subject="credential")
                 if len(self._safe_shapes) >= MAX_SHAPES:
@@ -59,7 +72,7 @@ class Desk:
                 self._safe_shapes.add(filled.shape)
         except MalformedError as exc:
             raise MalformedError(f"{where}, template {self.template.name}", str(exc)) from exc
-        return filled.name
+        return filled
 
     def sign(self, row: Row, award: Award, started: str) -> bytes:
         """The signed credential of a checked row, in canonical form; the same input gives the same bytes.
@@ -77,9 +90,10 @@ class Desk:
     def _proof_maker(self, context: Json, started: str) -> ProofMaker:
         """One for the whole job: time and contexts are the same in every award."""
         if self._maker is None or self._maker[:2] != (started, context):
+            key = key_from(self._key)
             maker = ProofMaker(
-                self._key,
-                verification_method=issuing_method(self._settings, self._key),
+                key,
+                verification_method=issuing_method(self._settings, key),
                 created=started,
                 options={"@context": context},
             )
@@ -103,14 +117,7 @@ class Desk:
             **filled.credential,
             "id": urn_of(award.token),
             "issuer": self._profile(filled.credential.get("issuer")),
-            "credentialStatus": [
-                StatusListEntry(
-                    purpose=purpose,
-                    index=award.status_index,
-                    list_id=self._settings.list_id(purpose, award.deck),
-                ).to_json()
-                for purpose in PURPOSES
-            ],
+            "credentialStatus": status_entries(self._settings, award),
         }
 
     def _profile(self, given: Json) -> dict[str, Json]:
@@ -125,12 +132,24 @@ class Desk:
         return {"type": ["Profile"], "name": self._settings.name, **profile, "id": self._settings.did}
 
 
+def key_from(source: KeySource) -> SigningKey:
+    """The key that a source gives."""
+    return source() if callable(source) else source
+
+
+def status_entries(settings: Settings, award: Award) -> list[Json]:
+    """An award's entries in the issuer's status lists: one index, a list for each purpose."""
+    return [
+        StatusListEntry(
+            purpose=purpose, index=award.status_index, list_id=settings.list_id(purpose, award.deck)
+        ).to_json()
+        for purpose in PURPOSES
+    ]
+
+
 def urn_of(token: bytes) -> str:
     """The `urn:uuid:` of version 4 that a random token makes (RFC 9562 §5.4)."""
-    digits = bytearray(token)
-    digits[6] = digits[6] & 0x0F | 0x40
-    digits[8] = digits[8] & 0x3F | 0x80
-    text = digits.hex()
+    text = id_bytes(token).hex()
     return f"urn:uuid:{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"
 
 

@@ -12,6 +12,9 @@ from testamur.registry.status import MIN_STATUS_LIST_BITS
 DECK_SIZE = MIN_STATUS_LIST_BITS
 """Indexes in one deck: every entry of a list of the smallest size that hides who is in it."""
 
+SIGNED_ELSEWHERE = 0
+"""The deck of credentials that were signed before they came here: no list of ours has a bit for them."""
+
 RandomBytes = Callable[[int], bytes]
 """So many unpredictable bytes; `os.urandom` outside of tests."""
 
@@ -55,5 +58,13 @@ def add_deck(ledger: Ledger, number: int, random_bytes: RandomBytes) -> None:
 
 
 def deck_numbers(ledger: Ledger) -> list[int]:
-    """Every deck there is, oldest first."""
-    return [number for (number,) in ledger.run("SELECT number FROM decks ORDER BY number")]
+    """Every deck with status lists, oldest first."""
+    rows = ledger.run("SELECT number FROM decks WHERE number != ? ORDER BY number", (SIGNED_ELSEWHERE,))
+    return [number for (number,) in rows]
+
+
+def next_signed_elsewhere(ledger: Ledger) -> int:
+    """The number of the next credential that was signed elsewhere; inside a transaction."""
+    ledger.run("INSERT OR IGNORE INTO decks VALUES (?, ?, 0)", (SIGNED_ELSEWHERE, b""))
+    rows = ledger.run("SELECT max(status_index) FROM credentials WHERE deck = ?", (SIGNED_ELSEWHERE,))
+    return 0 if rows[0][0] is None else int(rows[0][0]) + 1

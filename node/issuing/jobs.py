@@ -9,9 +9,9 @@ import sqlite3
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from testamur.node.issuing.decks import RandomBytes, draw
+from testamur.node.errors import StoreCorrupt
+from testamur.node.issuing.decks import SIGNED_ELSEWHERE, RandomBytes, draw, next_signed_elsewhere
 from testamur.node.issuing.ledger import Ledger
-from testamur.registry.errors import MalformedError
 
 TOKEN_BYTES = 16
 """The random part of an award: its `urn:uuid:` and its salt are made from it."""
@@ -39,6 +39,20 @@ class Award:
     deck: int
     status_index: int
     file: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Planned:
+    """A checked row that is to become an award: its file's name, and what is settled already.
+
+    `token` is that of a credential which brings its id; `is_signed` says that somebody signed it elsewhere,
+    so that none of our status indexes is for it.
+    """
+
+    row: int
+    file: str
+    token: bytes | None = None
+    is_signed: bool = False
 
 
 def find_job(ledger: Ledger, key: bytes) -> Job | None:
@@ -70,31 +84,68 @@ def add_job(ledger: Ledger, key: bytes, *, template: str, source: str, folder: s
     return job_id
 
 
-def plan(ledger: Ledger, job: int, first_row: int, files: Sequence[str], random_bytes: RandomBytes) -> None:
-    """Rows `first_row` on get their token and their status index; inside a transaction.
+def plan(ledger: Ledger, job: int, planned: Sequence[Planned], random_bytes: RandomBytes) -> None:
+    """These rows get their token, and their status index unless they have one; inside a transaction.
 
-    Raises MalformedError when two awards of the job would have the same file name.
+    Raises StoreCorrupt when a place or a token is taken: chance does not do that.
     """
-    places = draw(ledger, len(files), random_bytes)
-    tokens = random_bytes(TOKEN_BYTES * len(files))
-    rows = [
-        (
-            job,
-            first_row + number,
-            tokens[TOKEN_BYTES * number : TOKEN_BYTES * (number + 1)],
-            deck,
-            index,
-            file,
-        )
-        for number, (file, (deck, index)) in enumerate(zip(files, places, strict=True))
-    ]
+    places = iter(draw(ledger, sum(not item.is_signed for item in planned), random_bytes))
+    tokens = random_bytes(TOKEN_BYTES * len(planned))
+    signed_before = next_signed_elsewhere(ledger) if any(item.is_signed for item in planned) else 0
+    rows = []
+    for number, item in enumerate(planned):
+        place = (SIGNED_ELSEWHERE, signed_before + number) if item.is_signed else next(places)
+        token = item.token or id_bytes(tokens[TOKEN_BYTES * number : TOKEN_BYTES * (number + 1)])
+        rows.append((job, item.row, token, *place, item.file))
     try:
         ledger.run_many(
             "INSERT INTO credentials (job, row, token, deck, status_index, file) VALUES (?, ?, ?, ?, ?, ?)",
             rows,
         )
     except sqlite3.IntegrityError as exc:
-        raise MalformedError("file names", _same_name(ledger, job, first_row, files)) from exc
+        reason = "a status index, a random token or a file name occurred twice"
+        raise StoreCorrupt(f"{ledger.path}: {reason}; restore it from a backup") from exc
+
+
+def id_bytes(token: bytes) -> bytes:
+    """Random bytes as those of a UUID of version 4 (RFC 9562 §5.4), so that an id leads back to its award."""
+    digits = bytearray(token)
+    digits[6] = digits[6] & 0x0F | 0x40
+    digits[8] = digits[8] & 0x3F | 0x80
+    return bytes(digits)
+
+
+def find_issued(
+    ledger: Ledger, token: bytes | None, digest: bytes | None
+) -> tuple[int, str, bytes | None, int | None] | None:
+    """(job, file, digest, leaf index) of the credential with this digest, or else with this id; or None."""
+    columns = "SELECT job, file, digest, leaf_index FROM credentials"
+    rows = ledger.run(f"{columns} WHERE digest = ?", (digest,)) if digest is not None else []
+    if not rows and token is not None:
+        rows = ledger.run(f"{columns} WHERE token = ?", (token,))
+    return rows[0] if rows else None
+
+
+def find_row(ledger: Ledger, job: int, file: str) -> int | None:
+    """The row of the job that is written to this file, or None."""
+    rows = ledger.run("SELECT row FROM credentials WHERE job = ? AND file = ?", (job, file))
+    return int(rows[0][0]) if rows else None
+
+
+def forget_learners(ledger: Ledger) -> None:
+    """A new job's learners are compared among themselves; inside a transaction."""
+    # A temporary table, because a job of a million rows must not need the memory for them.
+    ledger.run(
+        "CREATE TEMPORARY TABLE IF NOT EXISTS learners (key BLOB PRIMARY KEY, place TEXT) WITHOUT ROWID"
+    )
+    ledger.run("DELETE FROM learners")
+
+
+def first_place_of(ledger: Ledger, learner: bytes, place: str) -> str:
+    """Where this learner (a digest) was met first: at `place`, or before."""
+    ledger.run("INSERT OR IGNORE INTO learners VALUES (?, ?)", (learner, place))
+    first: str = ledger.run("SELECT place FROM learners WHERE key = ?", (learner,))[0][0]
+    return first
 
 
 def finish_plan(ledger: Ledger, job: int, rows: int) -> None:
@@ -151,14 +202,3 @@ def counts(ledger: Ledger, job: int) -> tuple[int, int]:
     rows = ledger.run("SELECT count(digest), count(leaf_index) FROM credentials WHERE job = ?", (job,))
     signed, logged = rows[0]
     return signed, logged
-
-
-def _same_name(ledger: Ledger, job: int, first_row: int, files: Sequence[str]) -> str:
-    seen: dict[str, int] = {}
-    for number, file in enumerate(files, first_row):
-        known = ledger.run("SELECT row FROM credentials WHERE job = ? AND file = ?", (job, file))
-        earlier = seen.get(file, known[0][0] if known else None)
-        if earlier is not None and earlier != number:
-            return f"rows {earlier} and {number} would both be written to {file!r}"
-        seen[file] = number
-    return "a status index or a random token occurred twice"

@@ -34,10 +34,23 @@ CREATE TABLE credentials (
     digest BLOB, leaf_index INTEGER, PRIMARY KEY (job, row)
 ) WITHOUT ROWID;
 -- planned: no digest. signed: a digest and no leaf index. logged: both. The token makes id and salt.
+-- deck 0 is for credentials that were signed elsewhere: they have no place in our status lists.
 CREATE UNIQUE INDEX credentials_by_status ON credentials (deck, status_index);
 CREATE UNIQUE INDEX credentials_by_file ON credentials (job, file);
 CREATE UNIQUE INDEX credentials_by_digest ON credentials (digest) WHERE digest IS NOT NULL;
 """
+
+LATER_ADDITIONS = (
+    "CREATE INDEX IF NOT EXISTS credentials_by_token ON credentials (token)",
+    # Why a status changed: the records of each statement in the order of their batch, salts included.
+    (
+        "CREATE TABLE IF NOT EXISTS status_records (statement INTEGER NOT NULL REFERENCES statements,"
+        " list TEXT NOT NULL, position INTEGER NOT NULL, digest BLOB NOT NULL, record BLOB NOT NULL,"
+        " PRIMARY KEY (statement, list, position)) WITHOUT ROWID"
+    ),
+    "CREATE INDEX IF NOT EXISTS status_records_by_digest ON status_records (digest)",
+)
+"""What ledgers of this schema may lack, because they were made before it was needed."""
 
 
 class Ledger:
@@ -121,6 +134,8 @@ class Ledger:
         if found != str(SCHEMA_VERSION).encode():
             shown = (found or b"none").decode("ascii", "replace")
             raise SchemaMismatch(f"{self.path}: schema {shown}, this version reads {SCHEMA_VERSION}")
+        for statement in LATER_ADDITIONS:
+            self.run(statement)
 
     def _translated(self, error: sqlite3.DatabaseError) -> StoreCorrupt | StoreUnavailable:
         if isinstance(error, sqlite3.OperationalError):

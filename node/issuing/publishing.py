@@ -4,31 +4,26 @@ Recorded before anybody sees it, sent until it is accepted, and only then taken 
 two statements with one sequence, whatever crashes, and a crash anywhere is mended by calling again.
 """
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 from datetime import datetime
+from types import MappingProxyType
+from typing import TypeAlias
 
-from testamur.node.errors import ConfigError, PeerMisbehaved
+from testamur.node.errors import PeerMisbehaved
 from testamur.node.issuing.bundles import ListVersion, build_bundle
 from testamur.node.issuing.decks import deck_numbers
 from testamur.node.issuing.ports import RegistryPort
 from testamur.node.issuing.workspace import Workspace
-from testamur.registry.canonical import Json
+from testamur.registry.canonical import Json, canonicalize, digest
 from testamur.registry.key_events import FIRST_POSITION
 from testamur.registry.keys import SigningKey
-from testamur.registry.multiformats import encode_digest
 from testamur.registry.publications import FAR_POSITION, Publication, parse_bundle, verify_bundle
 from testamur.registry.status import StatusBits
-from testamur.registry.status_lists import PURPOSES, REVOCATION
+from testamur.registry.status_lists import PURPOSES
+from testamur.registry.status_records import StatusRecord
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StatusChange:
-    """One bit to write: of which credential (its digest), for which purpose, to which value."""
-
-    digest: bytes
-    purpose: str
-    value: bool
+Reasoned: TypeAlias = tuple[bytes, StatusRecord]
+"""The digest of a credential, and why its status changed."""
 
 
 def publish_pending(workspace: Workspace, port: RegistryPort) -> Publication:
@@ -60,15 +55,59 @@ def publish_lists(
     port: RegistryPort,
     now: datetime,
     above: int = 0,
+    records: Mapping[str, Sequence[Reasoned]] = MappingProxyType({}),
 ) -> Publication:
     """The lists are published by a new statement, after any that was pending. Durable on return.
 
     `above`: the contract's sequence, when somebody with the operator's key has raised it above ours. Without
-    lists the statement says what the newest one says, under a number that can be anchored.
+    lists the statement says what the newest one says, under a number that can be anchored. `records` say, by
+    list id, why each of its bits changed; they are kept in the ledger and published as a root alone.
     Raises what `publish_pending` raises; VerificationError for a list that may not follow its older version.
     """
     earlier = publish_pending(workspace, port)
-    bundle = build_bundle(earlier, did=workspace.settings.did, lists=lists, key=key, now=now, above=above)
+    bundle = build_bundle(
+        earlier,
+        did=workspace.settings.did,
+        lists=lists,
+        key=key,
+        now=now,
+        above=above,
+        records={list_id: [record for _, record in why] for list_id, why in records.items()},
+    )
+    next_one = _verified(workspace, earlier, bundle)
+    sequence = next_one.statement.sequence
+    with workspace.ledger.transaction():
+        workspace.record_statement(bundle, sequence)
+        for list_id, why in records.items():
+            workspace.ledger.run_many(
+                "INSERT INTO status_records VALUES (?, ?, ?, ?, ?)",
+                (
+                    (sequence, list_id, position, digest, canonicalize(record.to_json()))
+                    for position, (digest, record) in enumerate(why)
+                ),
+            )
+    return publish_pending(workspace, port)
+
+
+def publish_documents(
+    workspace: Workspace,
+    documents: Sequence[tuple[str, Json]],
+    *,
+    key: SigningKey,
+    port: RegistryPort,
+    now: datetime,
+) -> Publication:
+    """Public documents, each with its id, are logged and named by a new statement. Durable on return.
+
+    One that is published already, under its id and as it is, needs no statement. Raises what
+    `publish_pending` raises.
+    """
+    earlier = publish_pending(workspace, port)
+    known = {entry.id: entry.digest for entry in earlier.document_entries()}
+    fresh = [(name, document) for name, document in documents if known.get(name) != digest(document)]
+    if not fresh:
+        return earlier
+    bundle = build_bundle(earlier, did=workspace.settings.did, lists=(), documents=fresh, key=key, now=now)
     next_one = _verified(workspace, earlier, bundle)
     with workspace.ledger.transaction():
         workspace.record_statement(bundle, next_one.statement.sequence)
@@ -86,46 +125,6 @@ def ensure_lists(workspace: Workspace, *, key: SigningKey, port: RegistryPort, n
     missing = [(list_id, purpose, StatusBits()) for list_id, purpose in wanted if list_id not in known]
     if missing:
         publish_lists(workspace, missing, key=key, port=port, now=now)
-
-
-def change_status(
-    workspace: Workspace,
-    changes: Iterable[StatusChange],
-    *,
-    key: SigningKey,
-    port: RegistryPort,
-    now: datetime,
-) -> Publication:
-    """The bits are written and published by one new statement; without a change there is no statement.
-
-    Raises ConfigError for a digest that this workspace never issued and for taking a revocation back.
-    """
-    published = publish_pending(workspace, port)
-    changed: dict[str, ListVersion] = {}
-    for change in changes:
-        deck, index = _status_place(workspace, change.digest)
-        list_id = workspace.settings.list_id(change.purpose, deck)
-        known = published.lists.get(list_id)
-        if known is None:
-            raise ConfigError("purpose", f"there is no status list {list_id}")
-        _, _, bits = changed.get(list_id, (list_id, change.purpose, StatusBits.from_bytes(known.data)))
-        if bits.get(index) == change.value:
-            continue
-        if change.purpose == REVOCATION and not change.value:
-            raise ConfigError("purpose", "a revocation is final; issue the credential anew instead")
-        bits.set(index, change.value)
-        changed[list_id] = (list_id, change.purpose, bits)
-    if not changed:
-        return published
-    return publish_lists(workspace, list(changed.values()), key=key, port=port, now=now)
-
-
-def _status_place(workspace: Workspace, digest: bytes) -> tuple[int, int]:
-    rows = workspace.ledger.run("SELECT deck, status_index FROM credentials WHERE digest = ?", (digest,))
-    if not rows:
-        raise ConfigError("credential", f"{encode_digest(digest)} was not issued from this workspace")
-    deck, index = rows[0]
-    return deck, index
 
 
 def _verified(workspace: Workspace, earlier: Publication, bundle: Json) -> Publication:

@@ -2,7 +2,7 @@
 
 import csv
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import BinaryIO
 
@@ -23,16 +23,23 @@ MAX_ROWS = 1_000_000
 COLUMN_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,63}")
 """What can stand between the braces of a template."""
 
+REJECT_COLUMNS = ("rejected-line", "rejected-because")
+"""Columns that a rejects file begins with; passed over, so that it can be mended and issued as it is."""
+
+Bad = Callable[[int, "Row", MalformedError], None]
+"""(line, what there is of the row, what is wrong with it)"""
+
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 _DELIMITERS = ",;\t"
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One award: the line it begins on (counted from 1) and its cells by column name."""
+    """One award: the line it begins on and its number among the rows (from 1), its cells by column name."""
 
     line: int
     cells: dict[str, str]
+    number: int = 0
 
 
 class Table:
@@ -50,25 +57,43 @@ class Table:
         header = next(self._records(), None)
         if header is None:
             raise MalformedError(name, "is empty: it needs a header and at least one row")
-        self.columns = self._check_header(header)
+        self._header = self._check_header(header)
+        self.columns = tuple(name for name in self._header if name not in REJECT_COLUMNS)
 
-    def rows(self) -> Iterator[Row]:
-        """Every row. Raises MalformedError naming the line of the first one that is wrong."""
+    def rows(self, bad: Bad | None = None) -> Iterator[Row]:
+        """Every row. What is wrong with one goes to `bad`, and the next one follows.
+
+        Raises MalformedError naming the line: for a wrong row unless there is `bad`, and for what makes the
+        rest of the file unreadable (not UTF-8, a stray quote, a line without end).
+        """
         records = self._records()
         next(records, None)
-        count = 0
+        number = 0
         for line, cells in records:
-            count += 1
-            if count > MAX_ROWS:
-                raise MalformedError(
-                    f"{self.name}, line {line}", f"is row {count}; a job has at most {MAX_ROWS}"
-                )
-            if len(cells) != len(self.columns):
-                reason = f"has {len(cells)} cells, and the header has {len(self.columns)}"
-                raise MalformedError(f"{self.name}, line {line}", reason)
-            yield Row(line, dict(zip(self.columns, cells, strict=True)))
-        if not count:
+            number += 1
+            where = f"{self.name}, line {line}"
+            if number > MAX_ROWS:
+                raise MalformedError(where, f"is row {number}; a job has at most {MAX_ROWS}")
+            named = zip(self._header, cells, strict=False)
+            row = Row(line, {name: cell for name, cell in named if name not in REJECT_COLUMNS}, number)
+            problem = self._problem(cells, where)
+            if problem is None:
+                yield row
+            elif bad is None:
+                raise problem
+            else:
+                bad(line, row, problem)
+        if not number:
             raise MalformedError(self.name, "has a header and no rows")
+
+    def _problem(self, cells: list[str], where: str) -> MalformedError | None:
+        if len(cells) != len(self._header):
+            return MalformedError(where, f"has {len(cells)} cells, and the header has {len(self._header)}")
+        for number, cell in enumerate(cells, 1):
+            if len(cell) > MAX_FIELD_CHARACTERS:
+                reason = f"cell {number} has {len(cell)} characters, more than {MAX_FIELD_CHARACTERS}"
+                return MalformedError(where, reason)
+        return None
 
     def _records(self) -> Iterator[tuple[int, list[str]]]:
         """(line on which it begins, stripped cells) of every record that is not blank."""
@@ -85,7 +110,6 @@ class Table:
             for cells in reader:
                 stripped = [cell.strip() for cell in cells]
                 if any(stripped):
-                    self._check_cells(line, stripped)
                     yield line, stripped
                 line = reader.line_num + 1
         except csv.Error as exc:
@@ -121,12 +145,6 @@ class Table:
             if names.index(name) != number - 1:
                 raise MalformedError(where, f"has two columns named {name!r}")
         return tuple(names)
-
-    def _check_cells(self, line: int, cells: list[str]) -> None:
-        for number, cell in enumerate(cells, 1):
-            if len(cell) > MAX_FIELD_CHARACTERS:
-                reason = f"cell {number} has {len(cell)} characters, more than {MAX_FIELD_CHARACTERS}"
-                raise MalformedError(f"{self.name}, line {line}", reason)
 
 
 def _delimiter_of(header: str) -> str:

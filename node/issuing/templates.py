@@ -64,10 +64,12 @@ class Template:
         file_name: str,
         digest_source: bytes,
         fixed: Mapping[str, str] | None = None,
+        strict_profile: bool = False,
     ) -> None:
         """Use `parse_template`. `digest_source` is the whole document in one form, for the job's key."""
         self.name = name
         self.digest_source = digest_source
+        self.strict_profile = strict_profile
         self.constants: list[Json] = []
         self._credential, self._file_name = credential, file_name
         self._fixed = Values(f"template {name}", {}, fixed or {})
@@ -87,6 +89,7 @@ class Template:
             file_name=self._file_name,
             digest_source=self.digest_source,
             fixed=fixed,
+            strict_profile=self.strict_profile,
         )
 
     def check_columns(self, columns: tuple[str, ...], table: str) -> None:
@@ -174,6 +177,7 @@ def parse_template(data: bytes, name: str) -> Template:
     shape.expect("version", 1)
     shape.optional_text("description")
     file_name = shape.optional_text("fileName", max_length=256) or DEFAULT_FILE_NAME
+    strict_profile = shape.flag("strictProfile")
     credential = shape.any("credential")
     if not isinstance(credential, dict):
         raise MalformedError(f"{subject} /credential", "must be an object")
@@ -184,7 +188,13 @@ def parse_template(data: bytes, name: str) -> Template:
         raise MalformedError(f"{subject} /credential/issuer", "must be an object, without an id")
     shape.refuse_unknown()
     source = json.dumps(document, sort_keys=True).encode()
-    return Template(name=name, credential=credential, file_name=file_name, digest_source=source)
+    return Template(
+        name=name,
+        credential=credential,
+        file_name=file_name,
+        digest_source=source,
+        strict_profile=strict_profile,
+    )
 
 
 def conversions() -> Mapping[str, str]:

@@ -4,7 +4,7 @@ A folder with `workspace.json` (nothing secret) and `ledger.sqlite` (private), o
 """
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -97,6 +97,13 @@ class Workspace:
         rows = self.ledger.run("SELECT bundle FROM statements WHERE accepted = 0")
         return parse_json(rows[0][0], subject="bundle", max_bytes=MAX_PUBLICATION_BYTES) if rows else None
 
+    def first_documents(self) -> list[Json]:
+        """`{"id", "document"}` of each public document that came with the first statement."""
+        rows = self.ledger.run("SELECT bundle FROM statements WHERE sequence = 1")
+        bundle = parse_json(rows[0][0], subject="bundle", max_bytes=MAX_PUBLICATION_BYTES) if rows else None
+        found = bundle.get("documents") if isinstance(bundle, dict) else None
+        return found if isinstance(found, list) else []
+
     def record_statement(self, bundle: Json, sequence: int) -> None:
         """Remember a signed statement before anybody sees it: one per sequence, for ever; in a transaction.
 
@@ -132,11 +139,13 @@ def create_workspace(
     next_keys: Iterable[PublicKey],
     now: datetime,
     random_bytes: RandomBytes,
+    documents: Sequence[tuple[str, Json]] = (),
 ) -> Workspace:
     """A new workspace with its first key event, its first pair of status lists and its first statement.
 
     `next_keys` are the public halves of the keys that will follow `key`; only a commitment to them is
-    published, so keep them apart from `key`. Raises ConfigError naming the setting, or when there is a
+    published, so keep them apart from `key`. `documents` are (id, public document) that the first statement
+    names. Raises ConfigError naming the setting, or when there is a
     workspace already, and StoreLocked.
     """
     _check_settings(settings)
@@ -160,6 +169,7 @@ def create_workspace(
             did=settings.did,
             lists=[(settings.list_id(purpose, 1), purpose, StatusBits()) for purpose in PURPOSES],
             key_events=[event],
+            documents=documents,
             key=key,
             now=now,
         )

@@ -65,7 +65,7 @@ async def admit(
         origin=str(origin),
         log_id=origin.log_id,
         block_number=block,
-        token=TokenStore(folders.tokens).create(application.slug, now),
+        token=TokenStore(folders.tokens).create(application.slug, now).secret,
     )
 
 

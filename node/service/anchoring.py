@@ -4,7 +4,7 @@ A checkpoint is anchored only after a quorum of witnesses and mirrors has cosign
 hold a head that nobody else holds the entries of.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 
 import structlog
@@ -26,9 +26,9 @@ from testamur.registry.evm.headers import Header
 from testamur.registry.notes import NoteSigner
 from testamur.registry.trust import TrustFile
 
-EARLIER_ANCHORS = 5
-"""Anchors before the head that a capture proves as well, at doubling distances: they date older entries to
-within a factor of two, and a handful of storage slots keeps evidence small."""
+EARLIER_ANCHORS = 16
+"""Anchors before the head that a capture proves as well, at doubling distances back to a century of days:
+they date older entries to within a factor of two. A holder keeps the one that covers the credential."""
 
 logger = structlog.get_logger(__name__)
 
@@ -39,6 +39,10 @@ class LogAnchors:
     def __init__(self, hostings: Mapping[str, Hosting], index: Index, trust: TrustFile) -> None:
         self._hostings = hostings
         self._index = index
+        self._trust = trust
+
+    def adopt(self, trust: TrustFile) -> None:
+        """From now on the quorums of this trust file decide."""
         self._trust = trust
 
     async def newest(self, log_id: bytes, old_size: int) -> AnchorRequest | None:
@@ -126,13 +130,13 @@ class Capturer:
         contract: bytes,
         *,
         registry: str,
-        attester: NoteSigner,
+        attester_at: Callable[[datetime], NoteSigner],
         interval_blocks: int,
     ) -> None:
         self._client = client
         self._contract = contract
         self._registry = registry
-        self._attester = attester
+        self._attester_at = attester_at
         self._interval_blocks = interval_blocks
 
     async def capture(self, hosting: Hosting) -> Header | None:
@@ -168,7 +172,7 @@ class Capturer:
             proven = prove_anchor(
                 anchor, issuer_id=origin.issuer_id, log_id=origin.log_id, epoch=origin.epoch
             )
-            earlier = earlier_sequences(proven.log.sequence)
+            earlier = earlier_sequences(proven.log.sequence or 0)
             if history == earlier:
                 return anchor, proven
             history = earlier
@@ -178,8 +182,10 @@ class Capturer:
         attestation = attest_header(
             self._registry, chain_id=anchor.chain_id, genesis_hash=anchor.genesis_hash, header=proven.header
         )
-        attested = anchor.with_notes([sign_attestation(attestation, self._attester)])
-        hosting.captures.put(size, log_evidence(hosting.log, head, [attested]))
+        attester = self._attester_at(datetime.fromtimestamp(proven.header.timestamp, UTC))
+        attested = anchor.with_notes([sign_attestation(attestation, attester)])
+        first = hosting.captures.first_covering(0)
+        hosting.captures.put(size, log_evidence(hosting.log, head, [attested], first))
 
 
 def earlier_sequences(sequence: int) -> tuple[int, ...]:

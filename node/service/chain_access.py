@@ -4,6 +4,7 @@ import contextlib
 from collections.abc import AsyncIterator
 
 from testamur.node.chain.client import ChainClient
+from testamur.node.chain.news import BlockNews
 from testamur.node.chain.pool import ChainPool
 from testamur.node.chain.ports import Chain
 from testamur.node.errors import ConfigError
@@ -33,16 +34,18 @@ def open_chain(config: NodeConfig, *, trust: TrustFile | None = None) -> Chain:
     sealed = trust is not None and any(
         isinstance(chain.finality, SealRule) and chain.genesis_hash == genesis_hash for chain in trust.chains
     )
+    news = BlockNews()
     clients = [
         ChainClient(
             url,
             chain_id=config.chain_id,
             genesis_hash=genesis_hash,
             final_tag="latest" if sealed else "finalized",
+            news=news,
         )
         for url in config.rpc_url.split() or [""]
     ]
-    return clients[0] if len(clients) == 1 else ChainPool(clients)
+    return clients[0] if len(clients) == 1 else ChainPool(clients, news=news)
 
 
 def hex_bytes(key: str, text: str, length: int) -> bytes | None:

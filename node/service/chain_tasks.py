@@ -5,13 +5,16 @@ the operator decides; issuing goes on all the same.
 """
 
 import asyncio
+import contextlib
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from datetime import datetime
 
 import structlog
 
 from testamur.node.chain.anchorer import Anchorer
 from testamur.node.chain.anchoring import AnchorerOptions, AnchorState
+from testamur.node.chain.funds import FundsLimits
 from testamur.node.chain.intents import IntentStore
 from testamur.node.chain.signing import ChainAccount
 from testamur.node.errors import ChainUnavailable, ReorgBeyondFinality, WrongChain
@@ -21,12 +24,13 @@ from testamur.node.keystore.store import Keystore
 from testamur.node.service.anchor_filling import AnchorFiller, first_block
 from testamur.node.service.anchoring import Capturer, LogAnchors
 from testamur.node.service.chain_access import contract_of, open_chain
+from testamur.node.service.chain_watch import CLOCK, FUNDS, ChainWatch, count_weekly_anchors
 from testamur.node.service.config import NodeConfig
 from testamur.node.service.folders import NodeFolders
 from testamur.node.service.following import FinalChain
 from testamur.node.service.hostings import Hosting
-from testamur.node.service.roles import ATTESTATION, OPERATOR, key_name
-from testamur.registry.notes import NoteSigner
+from testamur.node.service.member_keys import MemberKeys
+from testamur.node.service.roles import OPERATOR
 from testamur.registry.trust import TrustFile
 
 FINAL_BLOCK = "final-block"
@@ -37,8 +41,12 @@ OK = "ok"
 ENDPOINT = "endpoint "
 """Begins the name of a part that is one of several RPC endpoints: the node works without it."""
 
+ASIDE = (ENDPOINT, FUNDS, CLOCK)
+"""Parts whose names begin so are shown, and the node is ready whatever their state is."""
+
 FOLLOW_SECONDS = 1.0
-"""Final blocks are followed no more often than this, whatever `poll_seconds` is: blocks come more slowly."""
+"""Final blocks are followed no more often than this, whatever `poll_seconds` is: blocks come more slowly.
+An endpoint that announces blocks is asked as soon as it does."""
 
 REORG_CURE = (
     "nothing is anchored until you decide: if the endpoint is wrong, correct `rpc_url`; if the chain took "
@@ -60,26 +68,43 @@ class ChainTasks:
         index: Index,
         trust: TrustFile,
         hostings: Mapping[str, Hosting],
+        clock: Callable[[], datetime],
     ) -> None:
         self._poll_seconds = config.poll_seconds
         self._index = index
         self._hostings = hostings
         self._contract = contract_of(config)
         self.client = open_chain(config, trust=trust)
+        self._keys = MemberKeys(config, keystore, trust)
+        self._anchors = LogAnchors(hostings, index, trust)
         self.anchorer = Anchorer(
             self.client,
             self._contract,
             ChainAccount(keystore.load_secp256k1(OPERATOR)),
             IntentStore(folders.anchoring / "intent"),
-            LogAnchors(hostings, index, trust),
+            self._anchors,
             clock=time.monotonic,
+            sleep=self._until_block,
             options=AnchorerOptions(poll_seconds=config.poll_seconds),
+        )
+        self._watch = ChainWatch(
+            self.client,
+            self.anchorer,
+            limits=FundsLimits(low_anchors=config.low_funds_anchors, low_days=config.low_funds_days),
+            weekly_anchors=lambda: count_weekly_anchors(
+                index,
+                [hosting.log.name for hosting in list(hostings.values())],
+                heartbeat_hours=config.heartbeat_hours,
+                now_seconds=clock().timestamp(),
+            ),
+            now=lambda: clock().timestamp(),
+            elapsed=time.monotonic,
         )
         self._capturer = Capturer(
             self.client,
             self._contract,
             registry=config.registry,
-            attester=NoteSigner(name=key_name(config, ATTESTATION), key=keystore.load(ATTESTATION)),
+            attester_at=self._keys.attester_at,
             interval_blocks=config.attestation_interval,
         )
         self._filler = AnchorFiller(
@@ -87,18 +112,28 @@ class ChainTasks:
         )
         self._final = FinalChain(self.client)
         self._follow_at = 0.0
+        self._followed = self._paced = 0
         self._state = "starting"
+
+    def adopt(self, trust: TrustFile) -> None:
+        """A new version of the trust file: its quorums and this member's key in it count from now on."""
+        self._keys.adopt(trust)
+        self._anchors.adopt(trust)
 
     def wake(self, hosting: Hosting) -> None:
         """The log may have something to anchor."""
         self.anchorer.wake(hosting.log.origin.log_id)
 
     def parts(self) -> dict[str, str]:
-        """The state of chain, anchoring and, when there are several, endpoints: a word or a sentence each."""
+        """The state of chain, anchoring, money, clock and, when there are several, endpoints.
+
+        A word or a sentence each; one that is well begins with "ok".
+        """
         status = self.anchorer.status
         return {
             "chain": self._state,
             "anchoring": OK if status.state is not AnchorState.WAITING else status.reason,
+            **self._watch.parts(),
             **{f"{ENDPOINT}{name}": state for name, state in self.client.endpoints().items()},
         }
 
@@ -172,7 +207,10 @@ class ChainTasks:
 
     async def _capture(self) -> None:
         while True:
-            await self._follow()
+            announced = self.client.news.count
+            await self._follow(announced)
+            with contextlib.suppress(ChainUnavailable):  # following has reported it
+                await self._watch.look()
             for hosting in list(self._hostings.values()):
                 try:
                     block = await self._capturer.capture(hosting)
@@ -185,12 +223,20 @@ class ChainTasks:
                     self._state = OK
                     # What was final once must stay: a chain that lost it is another one.
                     self._index.put_meta(FINAL_BLOCK, block.number.to_bytes(8, "big") + block.hash)
-            await asyncio.sleep(self._poll_seconds)
+            await self.client.news.wait(self._poll_seconds, announced)
 
-    async def _follow(self) -> None:
+    async def _until_block(self, seconds: float) -> None:
+        """The anchorer's pause: cut short by a new block, but not when it waits because something failed."""
+        if seconds > self._poll_seconds:
+            await asyncio.sleep(seconds)
+        else:
+            self._paced = await self.client.news.wait(seconds, self._paced)
+
+    async def _follow(self, announced: int) -> None:
         """Walk to the newest final block, also while nothing waits for it: an outage is seen, and a reorg."""
-        if time.monotonic() < self._follow_at:
+        if time.monotonic() < self._follow_at and announced == self._followed:
             return
+        self._followed = announced
         self._follow_at = time.monotonic() + FOLLOW_SECONDS
         try:
             await self._final.advance()

@@ -1,17 +1,18 @@
 """After issuing: wait until credentials are anchored, and complete their dossiers with the evidence."""
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from testamur.node.fetch.registry import RegistryClient
-from testamur.node.files import FileBatch, read_file
+from testamur.node.files import SECRET_MODE, FileBatch, read_file
 from testamur.node.issuing.batch import EXTENSION
 from testamur.node.issuing.workspace import Workspace
+from testamur.registry.canonical import Json
 from testamur.registry.dossiers import encode_dossier, parse_dossier
-from testamur.registry.evidence import MAX_EVIDENCE_BYTES, parse_evidence
-from testamur.registry.evidence_building import is_weaker, tailored
+from testamur.registry.evidence import MAX_EVIDENCE_BYTES
+from testamur.registry.evidence_building import is_anchored, is_weaker, tailored
 
 POLL_SECONDS = 0.5
 MAX_DOSSIER_BYTES = 2 * MAX_EVIDENCE_BYTES
@@ -30,30 +31,55 @@ class Issued:
     leaf_index: int
 
 
-def issued_in(workspace: Workspace, folder: Path) -> list[Issued]:
-    """The logged credentials whose dossiers lie in `folder`, in order of their leaves."""
-    rows = workspace.ledger.run(
-        "SELECT c.file, c.digest, c.leaf_index FROM credentials c JOIN jobs j ON j.id = c.job"
-        " WHERE j.folder = ? AND c.leaf_index IS NOT NULL ORDER BY c.leaf_index",
-        (str(folder.resolve()),),
-    )
-    return [
-        Issued(path=folder / f"{file}{EXTENSION}", digest=bytes(digest), leaf_index=int(leaf_index))
-        for file, digest, leaf_index in rows
-    ]
+class IssuedFiles:
+    """The logged credentials whose dossiers were written to one folder; one page of them in memory."""
+
+    def __init__(self, workspace: Workspace, folder: Path) -> None:
+        self._ledger = workspace.ledger
+        self._folder = folder
+        named = str(folder.resolve())
+        self._jobs = [job for (job,) in self._ledger.run("SELECT id FROM jobs WHERE folder = ?", (named,))]
+        counted = [
+            self._ledger.run(
+                "SELECT count(leaf_index), max(leaf_index) FROM credentials WHERE job = ?", (job,)
+            )
+            for job in self._jobs
+        ]
+        self._count: int = sum(rows[0][0] for rows in counted)
+        self.last_leaf: int = max((rows[0][1] for rows in counted if rows[0][1] is not None), default=-1)
+
+    def __len__(self) -> int:
+        return self._count
+
+    def __iter__(self) -> Iterator[Issued]:
+        for job in self._jobs:
+            row = 0
+            while page := self._ledger.run(
+                "SELECT row, file, digest, leaf_index FROM credentials"
+                " WHERE job = ? AND row > ? AND leaf_index IS NOT NULL ORDER BY row LIMIT ?",
+                (job, row, BATCH_FILES),
+            ):
+                for row, file, digest, leaf_index in page:  # noqa: B007 - the last row is where the next page begins
+                    path = self._folder / f"{file}{EXTENSION}"
+                    yield Issued(path=path, digest=bytes(digest), leaf_index=int(leaf_index))
+
+
+def issued_in(workspace: Workspace, folder: Path) -> IssuedFiles:
+    """The logged credentials whose dossiers lie in `folder`."""
+    return IssuedFiles(workspace, folder)
 
 
 def wait_until_anchored(
     client: RegistryClient,
     origin: str,
-    issued: Sequence[Issued],
+    issued: IssuedFiles,
     *,
     timeout_seconds: float,
     sleep: Callable[[float], None] = time.sleep,
     clock: Callable[[], float] = time.monotonic,
 ) -> bool:
     """Wait until the host's anchored evidence covers every credential; whether it does within the time."""
-    last = max((item.leaf_index for item in issued), default=-1)
+    last = issued.last_leaf
     deadline = clock() + timeout_seconds
     while True:
         client.forget_logs()
@@ -76,7 +102,7 @@ class Completed:
 def complete(
     client: RegistryClient,
     origin: str,
-    issued: Sequence[Issued],
+    issued: IssuedFiles,
     *,
     progress: Callable[[int, int], None] = lambda _done, _all: None,
 ) -> Completed:
@@ -89,15 +115,23 @@ def complete(
             missing += 1
         else:
             credential, kept = parse_dossier(data)
-            evidence = client.evidence_at(origin, item.leaf_index, item.digest)
+            evidence = _evidence(client, origin, item, credential, kept)
             if evidence is not None:
-                evidence = tailored(evidence, credential)
-                if is_weaker(evidence, kept):
-                    evidence = kept
                 completed += 1
-                anchored += bool(parse_evidence(evidence).anchors)
-                batch.add(item.path, encode_dossier(credential, evidence))
+                anchored += is_anchored(evidence)
+                batch.add(item.path, encode_dossier(credential, evidence), mode=SECRET_MODE)
         if number % BATCH_FILES == 0 or number == len(issued):
             batch.commit()
             progress(number, len(issued))
     return Completed(completed=completed, anchored=anchored, missing=missing)
+
+
+def _evidence(client: RegistryClient, origin: str, item: Issued, credential: Json, kept: Json) -> Json:
+    """The newest evidence as the holder needs it; what is in the file already, when that proves more."""
+    if kept is None:
+        return client.first_evidence_at(credential, origin, item.leaf_index, item.digest)
+    evidence = client.evidence_at(origin, item.leaf_index, item.digest)
+    if evidence is None:
+        return None
+    evidence = tailored(client.keep_first(evidence, kept), credential)
+    return kept if is_weaker(evidence, kept) else evidence

@@ -3,6 +3,8 @@
 import json
 import tomllib
 from dataclasses import dataclass, field, fields
+from difflib import get_close_matches
+from ipaddress import ip_network
 from pathlib import Path
 
 from testamur.node.errors import ConfigError
@@ -37,10 +39,29 @@ class NodeConfig:
         "requests that one address may make in the long run, ten times as many at once; 0: no limit here, "
         "but in the proxy before it",
     )  # type: ignore[assignment]
+    token_requests_per_second: int = setting(
+        20, "the same for each issuer's token, from whatever address; 0: no limit"
+    )  # type: ignore[assignment]
+    trusted_proxies: str = setting(
+        "",
+        "addresses or networks of TLS proxies before this node, with spaces between, e.g. 127.0.0.1 ::1; "
+        "only theirs is `X-Forwarded-For` believed, and without them it means nothing",
+    )  # type: ignore[assignment]
     public_url: str = setting("", "address under which others reach this node; default http://<host>:<port>")  # type: ignore[assignment]
     rpc_url: str = setting(
         "",
-        "JSON-RPC endpoint of the chain, e.g. http://127.0.0.1:8545, or several with spaces between",
+        "JSON-RPC endpoint of the chain, e.g. http://127.0.0.1:8545, or several with spaces between; ws and "
+        "wss addresses announce new blocks",
+    )  # type: ignore[assignment]
+    documents: str = setting(
+        "",
+        "JSON file that maps URLs and DIDs to files, relative to itself: contexts, DID documents, schemas "
+        "and status lists that this node needs and never fetches; its own name is relative to node.toml",
+    )  # type: ignore[assignment]
+    fetch_dids: bool = setting(
+        True,
+        "DID documents of the method did:web are fetched from public https addresses, guarded, when somebody "
+        "asks about a credential that names one; false: supplied and logged documents only",
     )  # type: ignore[assignment]
     chain_id: int = setting(0, "id of the chain, compared at start")  # type: ignore[assignment]
     genesis_hash: str = setting("", "hash of the chain's first block, compared at start")  # type: ignore[assignment]
@@ -52,6 +73,10 @@ class NodeConfig:
     scrub_hours: float = setting(
         24.0, "every log's files are verified anew at least this often, or it stops signing"
     )  # type: ignore[assignment]
+    low_funds_anchors: int = setting(
+        20, "money of the operator's account is low when it is enough for fewer anchors than this"
+    )  # type: ignore[assignment]
+    low_funds_days: int = setting(14, "the same, for fewer days at the rate of the last week")  # type: ignore[assignment]
     development: bool = setting(False, "a development registry says so in everything it shows")  # type: ignore[assignment]
 
 
@@ -78,7 +103,10 @@ def config_from(values: dict[str, object], where: str) -> NodeConfig:
     known = {item.name: item for item in fields(NodeConfig)}
     unknown = sorted(set(values) - set(known))
     if unknown:
-        raise ConfigError(f"{where}: {unknown[0]}", f"is not a setting; the settings are {', '.join(known)}")
+        near = get_close_matches(unknown[0], known, n=1)
+        meant = f"; did you mean `{near[0]}`?" if near else "."
+        reason = f"is not a setting{meant} The settings are {', '.join(known)}"
+        raise ConfigError(f"{where}: {unknown[0][:80]}", reason)
     checked: dict[str, object] = {}
     for name, item in known.items():
         if name not in values:
@@ -110,11 +138,21 @@ def check_config(config: NodeConfig, where: str) -> None:
         raise ConfigError(f"{where}: registry", error.reason) from error
     if not 0 <= config.port <= 65_535:
         raise ConfigError(f"{where}: port", f"{config.port} is not a port")
-    if config.requests_per_second < 0:
-        raise ConfigError(f"{where}: requests_per_second", "must not be negative")
+    for name in ("requests_per_second", "token_requests_per_second"):
+        if getattr(config, name) < 0:
+            raise ConfigError(f"{where}: {name}", "must not be negative")
+    for proxy in config.trusted_proxies.split():
+        try:
+            ip_network(proxy)
+        except ValueError as error:
+            raise ConfigError(f"{where}: trusted_proxies", str(error)) from error
+    for name in ("low_funds_anchors", "low_funds_days"):
+        if getattr(config, name) < 0:
+            raise ConfigError(f"{where}: {name}", "must not be negative")
     urls = config.rpc_url.split()
-    if any(not url.startswith(("http://", "https://")) for url in urls) or len(set(urls)) != len(urls):
-        reason = "must be different http or https addresses, separated by spaces"
+    schemes = ("http://", "https://", "ws://", "wss://")
+    if any(not url.startswith(schemes) for url in urls) or len(set(urls)) != len(urls):
+        reason = "must be different http, https, ws or wss addresses, separated by spaces"
         raise ConfigError(f"{where}: rpc_url", reason)
     for name in ("poll_seconds", "seal_seconds", "heartbeat_hours", "scrub_hours", "attestation_interval"):
         if getattr(config, name) <= 0:

@@ -12,7 +12,8 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 
-from testamur.node.chain.anvil import Anvil, find_anvil, pump
+from testamur.node.chain.devchains import chain_named, start_chain
+from testamur.node.chain.embedded import EmbeddedChain, pump
 from testamur.node.chain.signing import ChainAccount
 from testamur.node.errors import ChainUnavailable, ConfigError
 from testamur.node.files import make_folders, write_atomically
@@ -26,8 +27,10 @@ from testamur.node.service.folders import NodeFolders
 from testamur.node.service.founding import create_member_keys, found
 from testamur.node.service.node import Node
 from testamur.node.service.opening import application_slugs
+from testamur.node.service.own_log import open_own_log
 from testamur.node.service.port import ServicePort
 from testamur.node.service.roles import COUNCIL, OPERATOR
+from testamur.registry.trust_successions import OWN_SLUG
 
 REGISTRY_NAME = "devnet.testamur.example"
 MEMBER = "ada"
@@ -48,9 +51,9 @@ class SampleIssuer:
 class Devnet:
     """A running devnet. Everything lies under `home`."""
 
-    def __init__(self, home: Path, anvil: Anvil, node: Node, passphrase: Passphrase) -> None:
+    def __init__(self, home: Path, chain: EmbeddedChain, node: Node, passphrase: Passphrase) -> None:
         self.home = home
-        self.anvil = anvil
+        self.chain = chain
         self.node = node
         self.passphrase = passphrase
         self.is_new = False
@@ -59,6 +62,24 @@ class Devnet:
     def url(self) -> str:
         """Where the node listens."""
         return self.node.url
+
+    async def open_own_log(self) -> bool:
+        """Open the registry's own log, with its trust file, if that is not done yet; whether it was now."""
+        node = self.node
+        opened = await open_own_log(
+            self.home,
+            node.config,
+            node.keystore,
+            self.chain.client,
+            self.passphrase,
+            node_url=self.url,
+            now=node.clock(),
+        )
+        if opened is None:
+            return False
+        await self.chain.snapshot()
+        await node.hosted(OWN_SLUG)
+        return True
 
     async def admit_sample(self, issuer: SampleIssuer) -> bool:
         """Make the sample issuer's workspace and admit it, if that is not done yet; whether it was now."""
@@ -84,51 +105,62 @@ class Devnet:
             folders.root,
             self.node.config,
             self.node.keystore,
-            self.anvil.client,
+            self.chain.client,
             document,
             now=self.node.clock(),
         )
         issuer_side.save_token(folder, admitted.token)
-        await self.anvil.snapshot()
+        await self.chain.snapshot()
         await self.node.hosted(issuer.slug)
         return True
 
 
 @contextlib.asynccontextmanager
 async def running(
-    home: Path, *, port: int, clock: Callable[[], datetime], roots: list[Path]
+    home: Path,
+    *,
+    port: int,
+    clock: Callable[[], datetime],
+    roots: list[Path],
+    chain_kind: str | None = None,
+    documents: Path | None = None,
 ) -> AsyncIterator[Devnet]:
     """A devnet in `home` from its first start or from where it stopped; everything is stopped at the end.
 
-    `roots` are folders in which Anvil may be installed. Raises ConfigError, StoreLocked, WrongChain,
-    StoreCorrupt; each says what to do.
+    `roots` are folders in which the chain may be installed; its kind is by default the one that `home` has,
+    and Anvil in a new one. `documents` is an absolute path to a document map, by default that of the last
+    start. Raises ConfigError, StoreLocked, WrongChain, StoreCorrupt; each says what to do.
     """
+    kind = chain_named(chain_kind)
     make_folders(home)
     _check_port(port)
     passphrase = _passphrase(home / PASSPHRASE_NAME)
     make_folders(chain_folder(home))
-    anvil = await Anvil.start(_find_anvil(roots), chain_folder(home))
+    chain = await start_chain(kind, chain_folder(home), roots=roots)
     try:
         root = node_folder(home)
         is_new = not (root / CONFIG_NAME).exists() or not NodeFolders(root).trust.exists()
         keystore = Keystore(root / "keys", passphrase)
         if is_new:
-            await _found(root, keystore, anvil, port=port, clock=clock)
-        # Anvil takes a free port at every start.
-        config = replace(load_config(root), rpc_url=anvil.rpc_url, port=port)
+            await _found(root, keystore, chain, port=port, clock=clock)
+        # The chain takes a free port at every start.
+        config = replace(load_config(root), rpc_url=chain.rpc_url, port=port)
+        if documents is not None:
+            config = replace(config, documents=str(documents))
         replace_config(root, config)
-        await anvil.client.check_contract(bytes.fromhex(config.contract[2:]))
+        await chain.client.check_contract(bytes.fromhex(config.contract[2:]))
         write_atomically(home / "trust.json", NodeFolders(root).trust.read_bytes())
         node = Node(root, config, keystore, clock=clock)
-        devnet = Devnet(home, anvil, node, passphrase)
+        devnet = Devnet(home, chain, node, passphrase)
         devnet.is_new = is_new
         try:
             async with _running_tasks(devnet):
+                await devnet.open_own_log()
                 yield devnet
         finally:
             await node.close()
     finally:
-        await anvil.stop()
+        await chain.stop()
 
 
 @contextlib.asynccontextmanager
@@ -139,13 +171,13 @@ async def _running_tasks(devnet: Devnet) -> AsyncIterator[None]:
             group.create_task(node.run(port=ServicePort(node), ready=ready)),
             group.create_task(
                 pump(
-                    devnet.anvil,
+                    devnet.chain,
                     lambda: node.chain.unsettled_block,
                     interval_blocks=node.config.attestation_interval,
                 )
             ),
         ]
-        tasks.append(group.create_task(_refuse_end(devnet.anvil)))
+        tasks.append(group.create_task(_refuse_end(devnet.chain)))
         waiting = group.create_task(ready.wait())
         await asyncio.wait([waiting, *tasks], return_when=asyncio.FIRST_COMPLETED)
         try:
@@ -156,26 +188,26 @@ async def _running_tasks(devnet: Devnet) -> AsyncIterator[None]:
                 task.cancel()
 
 
-async def _refuse_end(anvil: Anvil) -> None:
+async def _refuse_end(chain: EmbeddedChain) -> None:
     """A devnet without its chain is none: it stops, and its next start goes on from the last snapshot."""
-    status = await anvil.ended()
+    status = await chain.ended()
     raise ChainUnavailable(f"the embedded chain ended with status {status}; start the devnet again")
 
 
 async def _found(
-    root: Path, keystore: Keystore, anvil: Anvil, *, port: int, clock: Callable[[], datetime]
+    root: Path, keystore: Keystore, chain: EmbeddedChain, *, port: int, clock: Callable[[], datetime]
 ) -> None:
     make_folders(root)
     create_member_keys(keystore)
     for name in (OPERATOR, COUNCIL):
-        await anvil.fund(ChainAccount(keystore.load_secp256k1(name)).address, GIFT_WEI)
-    identity = await anvil.client.check()
+        await chain.fund(ChainAccount(keystore.load_secp256k1(name)).address, GIFT_WEI)
+    identity = await chain.client.check()
     config = NodeConfig(
         registry=REGISTRY_NAME,
         member=MEMBER,
         port=port,
         requests_per_second=0,  # one machine is one address, and it issues, verifies and measures
-        rpc_url=anvil.rpc_url,
+        rpc_url=chain.rpc_url,
         chain_id=identity.chain_id,
         genesis_hash=f"0x{identity.genesis_hash.hex()}",
         poll_seconds=0.2,
@@ -184,8 +216,8 @@ async def _found(
     )
     if not (root / CONFIG_NAME).exists():
         write_config(root, config)
-    await found(root, config, keystore, anvil.client, now=clock())
-    await anvil.snapshot()
+    await found(root, config, keystore, chain.client, now=clock())
+    await chain.snapshot()
 
 
 def _check_port(port: int) -> None:
@@ -204,13 +236,3 @@ def _check_port(port: int) -> None:
 def _passphrase(path: Path) -> Passphrase:
     """The devnet's passphrase, from a file that only its owner can read; made at the first start."""
     return read_passphrase_file(path) if path.exists() else generate_passphrase_file(path)
-
-
-def _find_anvil(roots: list[Path]) -> Path:
-    problem: ConfigError | None = None
-    for root in roots:
-        try:
-            return find_anvil(root)
-        except ConfigError as error:
-            problem = problem or error
-    raise problem or ConfigError("anvil", "is not installed")

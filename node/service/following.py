@@ -11,6 +11,10 @@ MAX_GAP_BLOCKS: Final = 2048
 """Headers fetched after an outage, some seven hours of a public chain in ten seconds. After a longer one the
 block that was final is looked up again, and the way from it is not walked."""
 
+MAX_LAG_BLOCKS: Final = 64
+"""Behind one address one machine may lag behind another, by two epochs of a public chain at most; what is
+further behind serves an older snapshot."""
+
 
 class FinalChain:
     """Follows what endpoints call final. One task at a time."""
@@ -29,11 +33,17 @@ class FinalChain:
     async def advance(self) -> Header:
         """The newest final block; every block from the last one on was fetched and is its parent's child.
 
-        An older block than before is an endpoint that lags, and changes nothing. Raises ReorgBeyondFinality
-        when a block that was final is not in the chain any more; ChainUnavailable, after which the next call
-        goes on where this one stopped.
+        An older block than before is an endpoint that lags, and changes nothing; one that is older by more
+        than MAX_LAG_BLOCKS is an outage. Raises ReorgBeyondFinality when a block that was final is not in the
+        chain any more; ChainUnavailable, after which the next call goes on where this one stopped.
         """
         newest = await self._client.finalized()
+        behind = self._follower.final.number - newest.number if self._follower else 0
+        if behind > MAX_LAG_BLOCKS:
+            raise ChainUnavailable(
+                f"the newest final block is {newest.number}, {behind} blocks before one that was final: "
+                "the chain was restored from an older snapshot; restore the newest one"
+            )
         if self._follower is None or newest.number - self._follower.final.number > MAX_GAP_BLOCKS:
             if self._follower is not None:
                 known = self._follower.final

@@ -13,14 +13,17 @@ from testamur.node.chain.transactions import TransactionSender
 from testamur.node.errors import ChainUnavailable, ConfigError
 from testamur.node.files import write_new
 from testamur.node.keystore.store import Keystore
+from testamur.node.service.chain_access import contract_of
 from testamur.node.service.config import NodeConfig, replace_config
 from testamur.node.service.folders import NodeFolders
+from testamur.node.service.opening import application_slugs
 from testamur.node.service.roles import ATTESTATION, COUNCIL, MIRROR, OPERATOR, WITNESS, key_name
 from testamur.registry.canonical import Json, canonicalize
 from testamur.registry.keys import Algorithm
 from testamur.registry.notes import COSIGNATURE_ED25519, ED25519, VerifierKey
 from testamur.registry.timestamps import format_timestamp
 from testamur.registry.trust import parse_trust_file
+from testamur.registry.trust_successions import OWN_SLUG
 
 RECOVERY_DELAY_SECONDS = 7 * 24 * 3600
 """A week in which an issuer can veto that the council replaces its keys."""
@@ -43,6 +46,19 @@ def create_member_keys(keystore: Keystore) -> None:
     for name in (OPERATOR, COUNCIL):
         if keystore.find(name) is None:
             keystore.create(name, Algorithm.SECP256K1)
+
+
+def founded_before(root: Path, config: NodeConfig) -> Founded | None:
+    """The registry that a crash left without its own log; None when there is none, or nothing is missing."""
+    folders = NodeFolders(root)
+    if not folders.trust.exists() or OWN_SLUG in application_slugs(folders):
+        return None
+    trust = parse_trust_file(folders.trust.read_bytes())
+    return Founded(
+        contract=contract_of(config),
+        block_number=trust.chains[0].from_block if trust.chains else 0,
+        fingerprint=trust.fingerprint,
+    )
 
 
 async def found(
@@ -127,6 +143,7 @@ def genesis_trust_file(config: NodeConfig, keystore: Keystore, *, from_block: in
             }
         ],
         "accreditors": [],
+        "succession": {"threshold": 1},
         "previous": None,
         "signatures": [],
     }

@@ -66,6 +66,8 @@ class HostedLog:
         self.health = health or LogHealth(clock)
         """Whether this log may sign; without one of its own, it may."""
         self._max_pending = max_pending
+        self.checkpoints = 0
+        """Checkpoints that were signed since the start."""
         # What a crash left unprojected is projected by the same call as in normal operation.
         self._project()
 
@@ -169,6 +171,7 @@ class HostedLog:
             return canonicalize(seal.to_json())
 
         head = self.writer.publish(make_seal)
+        self.checkpoints += 1
         self._project()
         return head
 

@@ -8,6 +8,7 @@ from functools import partial
 from typing import ParamSpec, TypeVar
 
 from testamur.node.api.ports import NotReady
+from testamur.node.errors import StoreCorrupt, StoreUnavailable
 from testamur.node.files import DamagedFile
 from testamur.node.service.hosting import HostedLog, Placed
 from testamur.node.service.log_evidence import CaptureStore
@@ -39,6 +40,8 @@ class Hosting:
         self.sealing = asyncio.Lock()
         self.uncaptured_block: int | None = None
         """The block of an anchor that is final and not captured yet."""
+        self.refusal: StoreUnavailable | StoreCorrupt | None = None
+        """What disk or index said when they refused; the node ends with it, and its next start recovers."""
         self._waiting: deque[tuple[Sequence[bytes], asyncio.Future[Placed]]] = deque()
         self._is_grouping = False
         self._worker = ThreadPoolExecutor(max_workers=1, thread_name_prefix=f"log-{log.origin.slug}")
@@ -53,6 +56,9 @@ class Hosting:
         except DamagedFile as error:
             # Whoever finds it: from here on the log serves, and signs nothing.
             self.log.health.report(error)
+            raise
+        except StoreUnavailable as error:
+            self._refuse(error)
             raise
 
     async def submit(self, digests: Sequence[bytes]) -> Placed:
@@ -91,6 +97,8 @@ class Hosting:
         error = asyncio.CancelledError() if work.cancelled() else work.exception()
         if isinstance(error, DamagedFile):
             self.log.health.report(error)
+        elif isinstance(error, StoreUnavailable | StoreCorrupt):
+            self._refuse(error)
         outcomes = work.result() if error is None else [error] * len(answers)
         for answer, outcome in zip(answers, outcomes, strict=True):
             if answer.done():
@@ -100,6 +108,11 @@ class Hosting:
             else:
                 answer.set_exception(outcome)
         self._start_group()
+
+    def _refuse(self, error: StoreUnavailable | StoreCorrupt) -> None:
+        """What was not written is not promised; nothing is written on top of it, by this process."""
+        self.refusal = self.refusal or error
+        self.wake.set()
 
     def close(self) -> None:
         """Let the running call end, then give the log's folder back."""

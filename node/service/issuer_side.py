@@ -7,9 +7,10 @@
 """
 
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
+from typing import Self
 
 from testamur.node.chain.signing import ChainAccount
 from testamur.node.errors import ConfigError
@@ -28,6 +29,9 @@ NEXT_KEY = "signing-2"
 CONTROLLER = "controller"
 MAX_SMALL_FILE_BYTES = 4096
 
+OPEN_TO_OTHERS = 0o027
+"""Modes that a file with a secret must not have: writable by its group, or anything for others."""
+
 
 def apply(
     folder: Path,
@@ -41,8 +45,12 @@ def apply(
     passphrase: Passphrase,
     now: datetime,
     random_bytes: Callable[[int], bytes] = secrets.token_bytes,
+    documents: Sequence[tuple[str, Json]] = (),
 ) -> dict[str, Json]:
-    """Make a workspace with new keys, and return the application for the host. Raises ConfigError."""
+    """Make a workspace with new keys, and return the application for the host.
+
+    `documents` are (id, public document) that the first statement names. Raises ConfigError.
+    """
     make_folders(folder, mode=0o700)
     hot, cold = Keystore(folder / "keys", passphrase), Keystore(folder / "cold", passphrase)
     for store, key_name, algorithm in (
@@ -63,7 +71,13 @@ def apply(
     )
     next_key = cold.load(NEXT_KEY).public_key
     with create_workspace(
-        folder, settings, key=hot.load(SIGNING_KEY), next_keys=[next_key], now=now, random_bytes=random_bytes
+        folder,
+        settings,
+        key=hot.load(SIGNING_KEY),
+        next_keys=[next_key],
+        now=now,
+        random_bytes=random_bytes,
+        documents=documents,
     ) as workspace:
         write_atomically(folder / "host.json", canonicalize({"node": node_url}) + b"\n")
         return build_application(workspace)
@@ -94,12 +108,47 @@ def host_url(folder: Path) -> str:
 
 
 def host_client(folder: Path, *, node_url: str | None, token_file: Path | None) -> RegistryClient:
-    """The host, with the issuer's token. Raises ConfigError when there is no token."""
+    """The host, with the issuer's token. Raises ConfigError when there is none, or others can read it."""
     path = token_file or folder / "token"
     data = read_file(path, max_bytes=MAX_SMALL_FILE_BYTES)
     if data is None:
         raise ConfigError("--token-file", f"there is no token at {path}; the host gave one at `issuer add`")
+    if path.stat().st_mode & OPEN_TO_OTHERS:
+        raise ConfigError("--token-file", f"{path} is open to other users; chmod 600 it")
     return RegistryClient(node_url or host_url(folder), token=data.decode("utf-8", "replace").strip())
+
+
+class Host:
+    """The hosting node: anybody may read from it; the token is looked for when something is to be written."""
+
+    def __init__(self, folder: Path, *, node_url: str | None, token_file: Path | None) -> None:
+        """Nothing is asked yet. Raises ConfigError when nobody says where the host is."""
+        self._folder = folder
+        self._token_file = token_file
+        self.url = node_url or host_url(folder)
+        self.reader = RegistryClient(self.url)
+        self._writer: RegistryClient | None = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *exc_info: object) -> None:
+        self.reader.close()
+        if self._writer is not None:
+            self._writer.close()
+
+    def submit(self, slug: str, digests: Sequence[bytes]) -> Sequence[tuple[bytes, int]]:
+        """See RegistryPort."""
+        return self._with_token().submit(slug, digests)
+
+    def publish(self, slug: str, bundle: Mapping[str, Json]) -> int:
+        """See RegistryPort."""
+        return self._with_token().publish(slug, bundle)
+
+    def _with_token(self) -> RegistryClient:
+        if self._writer is None:
+            self._writer = host_client(self._folder, node_url=self.url, token_file=self._token_file)
+        return self._writer
 
 
 def open_for_issuing(folder: Path) -> Workspace:

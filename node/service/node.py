@@ -14,10 +14,11 @@ from pathlib import Path
 import structlog
 
 from testamur.node.api.app import Application, Server, create_app, serve
+from testamur.node.api.clients import TrustedProxies
 from testamur.node.api.limits import RateLimit
-from testamur.node.api.ports import NodePort, NotReady
-from testamur.node.errors import ConfigError
-from testamur.node.files import DamagedFile, make_folders, read_file
+from testamur.node.api.ports import NodePort, NotReady, Sample
+from testamur.node.api.vc.ports import VerifierPort
+from testamur.node.files import DamagedFile, make_folders
 from testamur.node.gossip.mirror import Mirror
 from testamur.node.gossip.witness import Witness
 from testamur.node.index.store import Index
@@ -29,11 +30,17 @@ from testamur.node.service.cosigning import OwnCosigners
 from testamur.node.service.folders import NodeFolders
 from testamur.node.service.hostings import Hosting
 from testamur.node.service.opening import application_slugs, open_hosting
+from testamur.node.service.parts import watch_parts
 from testamur.node.service.roles import MIRROR, WITNESS, key_name
 from testamur.node.service.scrubbing import LogScrub, ScrubProgress
+from testamur.node.service.supplied import load_documents
 from testamur.node.service.tokens import TokenStore
+from testamur.node.service.trust_keeping import TrustKeeper
+from testamur.node.service.vc_parts import node_verifier
+from testamur.node.service.workers import LOOKING_UP, Workers
 from testamur.registry.checkpoints import SignedCheckpoint
-from testamur.registry.trust import MAX_TRUST_FILE_BYTES, TrustFile, parse_trust_file
+from testamur.registry.trust import TrustFile
+from testamur.registry.trust_successions import OWN_SLUG
 
 ADMISSION_POLL_SECONDS = 1.0
 """How soon a running node hosts an issuer that the command line has just added."""
@@ -61,13 +68,19 @@ class Node:
         self.config = config
         self.clock = clock
         self.keystore = keystore
+        self.supplied = load_documents(root / config.documents if config.documents else None)
         self.hostings: dict[str, Hosting] = {}
-        self.trust, self.trust_bytes = _load_trust(self.folders.trust, config)
+        self.keeper = TrustKeeper(self.folders.trust, config.registry)
         self.tokens = TokenStore(self.folders.tokens)
         self.server: Server | None = None
+        self.samples: tuple[Sample, ...] = ()
         self._hosted = asyncio.Event()
         self._undo = ExitStack()
         with ExitStack() as undo:
+            self.workers = Workers("verify")
+            undo.callback(self.workers.close)
+            self.waiters = Workers("look-up", workers=LOOKING_UP)
+            undo.callback(self.waiters.close)
             make_folders(self.folders.hosting)
             self.index = Index(self.folders.index)
             undo.callback(self.index.close)
@@ -85,9 +98,16 @@ class Node:
             undo.callback(mirror.close)
             self.cosigners = OwnCosigners(witness, mirror, self.documents)
             self.chain = ChainTasks(
-                config, self.folders, keystore, index=self.index, trust=self.trust, hostings=self.hostings
+                config,
+                self.folders,
+                keystore,
+                index=self.index,
+                trust=self.trust,
+                hostings=self.hostings,
+                clock=clock,
             )
             self._undo = undo.pop_all()
+        self.keeper.listeners.append(self.chain.adopt)
         self._open_hostings()
 
     @classmethod
@@ -96,13 +116,18 @@ class Node:
         return cls(root, load_config(root), keystore, clock=clock)
 
     @property
+    def trust(self) -> TrustFile:
+        """The trust file that this node uses now."""
+        return self.keeper.trust
+
+    @property
     def url(self) -> str:
         """Where the HTTP interface listens."""
         return self.server.url if self.server else ""
 
     async def run(self, *, port: NodePort, ready: asyncio.Event | None = None) -> None:
         """Serve and work until cancelled; `port` stands over this node, `ready` is set when it listens."""
-        app = make_app(port, self.config)
+        app = make_app(port, self.config, node_verifier(self, self.workers, self.waiters))
         self.server = await serve(app, host=self.config.host, port=self.config.port)
         logger.info("listening", url=self.server.url, registry=self.config.registry)
         if ready is not None:
@@ -112,6 +137,7 @@ class Node:
                 self._tasks = tasks
                 tasks.create_task(self.chain.run())
                 tasks.create_task(self._admissions())
+                tasks.create_task(watch_parts(port))
                 for slug in list(self.hostings):
                     self._start_tasks(slug)
         finally:
@@ -192,6 +218,8 @@ class Node:
                 continue
             await asyncio.sleep(self.config.seal_seconds)
             hosting.wake.clear()
+            if hosting.refusal is not None:
+                raise hosting.refusal
             await self._seal_or_wait(hosting)
 
     async def _admissions(self) -> None:
@@ -216,30 +244,27 @@ class Node:
                     clock=self.clock,
                 )
                 opened.append(slug)
+                if slug == OWN_SLUG:
+                    self.keeper.adopt_published(self.hostings[slug], self.documents)
         return opened
 
     def _seconds(self) -> int:
         return int(self.clock().timestamp())
 
 
-def make_app(port: NodePort, config: NodeConfig) -> Application:
+def make_app(port: NodePort, config: NodeConfig, verifier: VerifierPort | None = None) -> Application:
     """The HTTP interface over `port`, as the settings want it."""
-    rate = config.requests_per_second
     return create_app(
         port,
         registry_name=config.registry,
         devnet=config.development,
-        rate_limit=RateLimit(per_second=rate, burst=BURST_SECONDS * rate, clock=time.monotonic)
-        if rate
-        else None,
+        rate_limit=_limit(config.requests_per_second),
+        token_limit=_limit(config.token_requests_per_second),
+        proxies=TrustedProxies(config.trusted_proxies.split()),
+        verifier=verifier,
     )
 
 
-def _load_trust(path: Path, config: NodeConfig) -> tuple[TrustFile, bytes]:
-    data = read_file(path, max_bytes=MAX_TRUST_FILE_BYTES)
-    if data is None:
-        raise ConfigError(str(path), "is missing; copy the registry's trust file here, or found a registry")
-    trust = parse_trust_file(data)
-    if trust.registry != config.registry:
-        raise ConfigError(str(path), f"is the trust file of {trust.registry}, not of {config.registry}")
-    return trust, data
+def _limit(rate: int) -> RateLimit | None:
+    """A limit of so many requests a second in the long run; 0 is none."""
+    return RateLimit(per_second=rate, burst=BURST_SECONDS * rate, clock=time.monotonic) if rate else None

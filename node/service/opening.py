@@ -92,7 +92,7 @@ def first_bundle(application: dict[str, Json]) -> Json:
         "statement": application["statement"],
         "keyEvents": application["keyEvents"],
         "statusLists": application["documents"],
-        "documents": [],
+        "documents": application.get("published", []),
     }
 
 

@@ -2,29 +2,43 @@
 
 import asyncio
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import date, datetime
 
+from testamur.node.api.models import Challenge
 from testamur.node.api.ports import (
     AcceptedStatement,
     IssuerSummary,
     LoggedAt,
     NotFound,
     PrefixAnswer,
+    PublishedDocument,
     Readiness,
+    Sample,
     SealedHead,
+    State,
     Submission,
+    TokenHolder,
+    TokenRefused,
 )
-from testamur.node.service.chain_tasks import ENDPOINT
+from testamur.node.api.traffic import Traffic
+from testamur.node.service.chain_tasks import ASIDE
+from testamur.node.service.figures import Figures
 from testamur.node.service.hostings import Hosting
+from testamur.node.service.judging import end_of_day, judge
 from testamur.node.service.log_evidence import credential_evidence, log_evidence
+from testamur.node.service.metrics import render
 from testamur.node.service.node import Node
+from testamur.node.service.parts import PartStates, is_ok
+from testamur.node.service.presenting import Presenting
+from testamur.node.service.status_lookup import find_status_list, published_documents
+from testamur.node.service.summaries import summary_of
+from testamur.node.service.tokens import ACTIVE, REFUSED
 from testamur.registry.canonical import Json, canonicalize
-from testamur.registry.dossiers import split_dossier
-from testamur.registry.errors import MalformedError
 from testamur.registry.evidence import parse_evidence
 from testamur.registry.publications import Bundle
 from testamur.registry.tiles import TileId
-from testamur.registry.verification import verify
+from testamur.registry.trust_successions import OWN_SLUG
+from testamur.registry.verification.verdict import Verdict
 
 
 class ServicePort:
@@ -32,24 +46,38 @@ class ServicePort:
 
     def __init__(self, node: Node) -> None:
         self._node = node
+        self._states = PartStates(node.clock)
+        self._figures = Figures(node)
+        self._presenting = Presenting(node)
 
     # ------------------------------------------------------------------------------------------ issuer side
 
-    async def authenticate(self, token: str) -> str | None:
+    async def authenticate(self, token: str) -> TokenHolder | None:
         """See NodePort."""
-        return await asyncio.to_thread(self._node.tokens.find, token)
+        now = self._node.clock()
+        found = await asyncio.to_thread(self._node.tokens.find, token, now)
+        if found is None:
+            return None
+        if found.state(now) != ACTIVE:
+            ended = REFUSED[found.state(now)]
+            raise TokenRefused(f"this token {ended}; ask the node's operator for a new one")
+        return TokenHolder(slug=found.slug, token_id=found.id)
 
     async def submit(self, slug: str, digests: Sequence[bytes]) -> Submission:
         """See NodePort."""
         hosting = self._hosting(slug)
         placed = await hosting.submit(digests)
         self._node.wake_sealer(slug)
+        self._figures.submissions[slug] += 1
         return Submission(origin=hosting.log.name, leaf_indexes=placed.leaf_indexes, new=placed.new)
 
     async def publish_statement(self, slug: str, bundle: Bundle) -> AcceptedStatement:
         """See NodePort."""
         hosting = self._hosting(slug)
-        publication = await hosting.run(hosting.log.publish_statement, bundle)
+        if slug == OWN_SLUG:
+            publication = await self._node.keeper.publish(hosting, bundle, self._node.documents)
+        else:
+            publication = await hosting.run(hosting.log.publish_statement, bundle)
         self._node.wake_sealer(slug)
         return AcceptedStatement(sequence=publication.statement.sequence, digest=publication.statement.digest)
 
@@ -117,41 +145,72 @@ class ServicePort:
 
     async def verify(self, document: Json, as_of: datetime | None) -> Mapping[str, Json]:
         """See NodePort."""
-        credential, evidence = split_dossier(document)
-        now = self._node.clock()
-        if as_of is not None and as_of > now:
-            raise MalformedError("asOf", "lies in the future; nothing can be proven about it")
-        parsed = parse_evidence(evidence) if evidence is not None else None
-        verdict = await asyncio.to_thread(
-            verify, credential, parsed, trust=self._node.trust, now=now, as_of=as_of
+        node = self._node
+        # Not in the threads that look tokens up: what strangers send may keep one busy for seconds.
+        verdict = await node.workers.run(
+            judge, document, trust=node.trust, now=node.clock(), as_of=as_of, contexts=node.supplied
         )
         answer = verdict.to_json()
         return answer if isinstance(answer, dict) else {}
 
+    async def judge(self, document: Json, day: date | None) -> Verdict:
+        """See NodePort."""
+        node, now = self._node, self._node.clock()
+        as_of = None if day is None else end_of_day(day, now)
+        return await node.workers.run(
+            judge, document, trust=node.trust, now=now, as_of=as_of, contexts=node.supplied
+        )
+
+    async def challenge(self, domain: str | None) -> Challenge:
+        """See PresentationPort."""
+        return await self._presenting.challenge(domain)
+
+    async def present(self, document: Json, challenge: str | None, domain: str | None) -> dict[str, Json]:
+        """See PresentationPort."""
+        return await self._presenting.present(document, challenge, domain)
+
+    async def samples(self) -> Sequence[Sample]:
+        """See NodePort."""
+        return self._node.samples
+
     async def trust_file(self) -> bytes | None:
         """See NodePort."""
-        return self._node.trust_bytes
+        return self._node.keeper.data
 
-    async def issuers(self) -> Sequence[IssuerSummary]:
+    async def trust_successions(self, after: int) -> bytes:
         """See NodePort."""
-        return [await self._summary(self._node.hostings[slug]) for slug in sorted(self._node.hostings)]
+        hosting = self._node.hostings.get(OWN_SLUG)
+        newest = hosting.log.publications.newest() if hosting else None
+        return await asyncio.to_thread(self._node.keeper.successions, after, newest, self._node.documents)
+
+    async def issuers(self, after: str = "", limit: int = 1000) -> Sequence[IssuerSummary]:
+        """See NodePort."""
+        slugs = sorted(slug for slug in self._node.hostings if slug > after)[:limit]
+        return [summary_of(self._node.hostings[slug]) for slug in slugs]
 
     async def issuer(self, slug: str) -> IssuerSummary | None:
         """See NodePort."""
         hosting = self._node.hostings.get(slug)
-        return None if hosting is None else await self._summary(hosting)
+        return None if hosting is None else summary_of(hosting)
 
     async def document(self, digest: bytes) -> bytes | None:
         """See NodePort."""
         return await asyncio.to_thread(self._node.documents.find, digest)
 
-    async def status_list(self, list_id: str) -> bytes | None:
+    async def documents_of(
+        self, slug: str, after: str, limit: int
+    ) -> tuple[int, Sequence[PublishedDocument]] | None:
         """See NodePort."""
-        for hosting in self._node.hostings.values():
-            publication = hosting.log.publications.newest()
-            if publication is not None and list_id in publication.lists:
-                return canonicalize(publication.lists[list_id].credential)
-        return None
+        hosting = self._node.hostings.get(slug)
+        return None if hosting is None else await hosting.run(published_documents, hosting.log, after, limit)
+
+    async def status_list(self, list_id: str, issuer: str | None, at: datetime | None) -> bytes | None:
+        """See NodePort."""
+        node = self._node
+        logs = [hosting.log for hosting in node.hostings.values()]
+        return await asyncio.to_thread(
+            find_status_list, logs, node.index, node.documents, list_id=list_id, issuer=issuer, at=at
+        )
 
     async def own_status_list(self, slug: str, purpose: str, number: int) -> bytes | None:
         """See NodePort."""
@@ -184,8 +243,13 @@ class ServicePort:
     async def readiness(self) -> Readiness:
         """See NodePort."""
         parts = self._node.parts()
-        needed = [state for name, state in parts.items() if not name.startswith(ENDPOINT)]
-        return Readiness(is_ready=all(state == "ok" for state in needed), parts=parts)
+        behind = self._states.update(parts)
+        needed = [state for name, state in parts.items() if not name.startswith(ASIDE)]
+        return Readiness(is_ready=all(map(is_ok, needed)), parts=parts, behind=behind)
+
+    async def metrics(self, traffic: Traffic) -> bytes:
+        """See NodePort."""
+        return render(await self._figures.read(self._node.parts()), traffic)
 
     # ---------------------------------------------------------------------------------------------- helpers
 
@@ -195,7 +259,7 @@ class ServicePort:
             raise NotFound(f"no log of the issuer {slug!r} is hosted here")
         return hosting
 
-    def _state(self, origin: str, leaf_index: int) -> str:
+    def _state(self, origin: str, leaf_index: int) -> State:
         hosting = self._node.hosting_of(origin)
         if hosting is None:
             return "logged"
@@ -207,14 +271,15 @@ class ServicePort:
     def _evidence_at(self, hosting: Hosting, digest: bytes, leaf_index: int) -> Json:
         """Anchored evidence when it covers the leaf, else the newest checkpoint, else nothing."""
         captured = hosting.captures.newest()
+        first = hosting.captures.first_covering(leaf_index)
         if captured is not None and captured[0] > leaf_index:
             head = parse_evidence(captured[1]).logs[hosting.log.name].checkpoint
-            return credential_evidence(hosting.log, captured[1], head, digest, leaf_index)
+            return credential_evidence(hosting.log, captured[1], head, digest, leaf_index, first=first)
         newest = hosting.log.writer.reader.find_head()
         if newest is None or newest.checkpoint.size <= leaf_index:
             return None
         return credential_evidence(
-            hosting.log, log_evidence(hosting.log, newest, []), newest, digest, leaf_index
+            hosting.log, log_evidence(hosting.log, newest, []), newest, digest, leaf_index, first=first
         )
 
     def _log_evidence(self, hosting: Hosting, newest: bool) -> Json:
@@ -223,21 +288,3 @@ class ServicePort:
             return captured[1]
         head = hosting.log.writer.reader.find_head()
         return None if head is None else log_evidence(hosting.log, head, [])
-
-    async def _summary(self, hosting: Hosting) -> IssuerSummary:
-        log = hosting.log
-        captured = hosting.captures.newest()
-        publication = log.publications.newest()
-        return IssuerSummary(
-            slug=log.origin.slug,
-            did=log.did,
-            name=hosting.name,
-            lifecycle=hosting.lifecycle.name.lower(),
-            epoch=log.origin.epoch,
-            origin=log.name,
-            log_id=log.origin.log_id,
-            verifier_key=log.writer.key.to_text(),
-            size=log.writer.size,
-            anchored_size=0 if captured is None else captured[0],
-            statement_sequence=0 if publication is None else publication.statement.sequence,
-        )

@@ -11,6 +11,7 @@ from testamur.node.issuing.batch import issue
 from testamur.node.issuing.templates import parse_template
 from testamur.node.service import completion, issuer_side
 from testamur.node.service.devnet import Devnet, SampleIssuer
+from testamur.node.service.sample_dossiers import make_samples
 
 ANCHOR_SECONDS = 60.0
 """An embedded chain takes a second; a minute means that something is wrong."""
@@ -46,6 +47,17 @@ def sample_files(project_root: Path) -> list[SampleClass]:
     if not classes:
         raise ConfigError("sample", f"there are no samples in {folder}; start with --no-sample")
     return classes
+
+
+MAX_LOOKED_AT = 12
+"""Dossiers of a class that are read for the samples of the page."""
+
+
+def offer_samples(devnet: Devnet) -> None:
+    """Let the node's page offer the devnet's first dossiers, and what becomes of them in the wrong hands."""
+    first = next(iter(sorted((devnet.home / "credentials").glob("*/"))), None)
+    dossiers = [] if first is None else sorted(first.glob("*.credential.json"))[:MAX_LOOKED_AT]
+    devnet.node.samples = make_samples([path.read_bytes() for path in dossiers])
 
 
 async def issue_sample(

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from fakes.whole_registry import World, trust_document
 from testamur.node.cli import main, quick_start
 from testamur.node.cli.application import app
+from testamur.node.cli.output import source_of
 from testamur.node.cli.quick_start import VerifyOptions, read_verify_options
 from testamur.registry.canonical import canonicalize
 
@@ -34,8 +35,9 @@ def as_typer_reads(arguments):
             found = dict(context.params)
     except REFUSALS:
         return None
-    lists = {name: tuple(found.pop(name) or ()) for name in ("files", "rpc")}
-    return VerifyOptions(**lists, **found)
+    files = tuple(source_of(word) for word in found.pop("files"))
+    lists = {name: tuple(found.pop(name) or ()) for name in quick_start.LISTS.values()}
+    return VerifyOptions(files=files, **lists, **found)
 
 
 def test_it_knows_every_option_of_the_command_and_no_other():
@@ -59,6 +61,7 @@ def test_what_it_reads_typer_reads_alike(words):
         ["a.json", "--rpc", "http://one", "--rpc=http://two", "--as-of", "2026-01-01T00:00:00Z"],
         ["folder", "--report", "r.csv", "--jobs", "2", "--home=h", "--policy", "p", "--evidence", "e"],
         ["-", "--node", "http://node"],
+        ["a.json", "--documents", "map.json", "--context-file", "https://a.example=a", "--context-file=b=c"],
     ],
 )
 def test_plain_spellings_do_not_need_typer(words):

@@ -51,7 +51,24 @@ def test_a_development_registry_says_so_loudly_and_a_real_one_does_not():
     document["development"] = True
     development = parse_trust_file(canonicalize(document))
     assert "DEVELOPMENT REGISTRY" in shown(judge(World().dossier(), trust=development))
-    assert "DEVELOPMENT" not in shown(judge(World().dossier(), trust=trust()))
+    document = trust_document()
+    assert "DEVELOPMENT REGISTRY" in shown(judge(World().dossier(), trust=trust()))  # on chain 31337
+    document["chains"][0]["chainId"] = 4242
+    real = parse_trust_file(canonicalize(document))
+    assert "DEVELOPMENT" not in shown(judge(World().dossier(), trust=real))
+
+
+def test_a_pipe_gets_one_line_a_check_and_nothing_after_its_last_word():
+    lines = shown(judge(World().dossier()), width=40).splitlines()
+    checks = [line for line in lines if line[:1] in "✓·✗?" and line[2:4].strip().isdigit()]
+    assert [int(line[2:4]) for line in checks] == list(range(1, 12))
+    assert [line for line in lines if line != line.rstrip()] == []
+
+
+def test_what_could_not_be_asked_stands_beside_the_verdict():
+    lines = shown(judge(World().dossier(), notes=("http://a does not answer",))).splitlines()
+    verdict = next(number for number, line in enumerate(lines) if line.startswith("VALID"))
+    assert "note: http://a does not answer" in lines[verdict + 1 : verdict + 3]
 
 
 @pytest.mark.parametrize(
@@ -72,7 +89,7 @@ def test_one_sentence_says_it(world, words):
 def test_cannot_tell_is_never_worded_as_a_judgement():
     text = shown(judge({"credential": World().credential, "evidence": None}))
     assert "INDETERMINATE" in text
-    assert "not a judgement" in text
+    assert "not a judgement" in " ".join(text.split())
     assert "revoked" not in text.lower()
 
 

@@ -16,6 +16,7 @@ from fakes.whole_registry import NOW, World, trust, trust_document
 from testamur.node.cli import verifying_many
 from testamur.node.cli.dossier_files import MAX_FOLDER_DEPTH, Found, find_files
 from testamur.node.cli.quick_start import VerifyOptions
+from testamur.node.cli.render import DEVNET_WARNING
 from testamur.node.cli.reports import COLUMNS, Report
 from testamur.node.cli.rows import Row, exit_code, row_of_error, summary
 from testamur.node.cli.verifying import Verifier, run_verify
@@ -54,7 +55,8 @@ def fill(folder, files):
 
 
 def lines(capsys):
-    return capsys.readouterr().out.splitlines()
+    """What was printed, without the warning that all of it is on a development chain."""
+    return [line for line in capsys.readouterr().out.splitlines() if line != DEVNET_WARNING]
 
 
 # -- rows
@@ -162,12 +164,25 @@ def test_what_is_for_single_files_is_refused_for_folders(folder, name, given):
         run_verify(asked, now=NOW)
 
 
-def test_several_files_by_name_are_shown_in_full_and_one_bad_one_does_not_end_it(folder, capsys):
+def test_several_files_by_name_are_a_line_each_and_a_total_and_one_bad_one_does_not_end_it(folder, capsys):
     fill(folder, {"a.json": GOOD, "b.json": PICTURE})
     assert verify(folder, folder / "b.json", folder / "a.json") == 2
+    bad, good, total = lines(capsys)
+    assert (bad.split()[0], good.split()[0]) == ("error", "valid")
+    assert total.startswith("2 files: 1 valid, 0 indeterminate, 0 invalid, 1 error")
+
+
+def test_several_files_are_shown_in_full_when_asked_and_as_json_always(folder, capsys):
+    fill(folder, {"a.json": GOOD, "b.json": PICTURE})
+    assert verify(folder, folder / "b.json", folder / "a.json", verbose=True) == 2
     shown = capsys.readouterr()
     assert "b.json" in shown.err
     assert "VALID" in shown.out
+    assert "storage proof" in shown.out or " 6 anchored" in shown.out
+    assert verify(folder, folder / "b.json", folder / "a.json", json=True) == 2
+    documents = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert [document["outcome"] for document in documents] == ["error", "valid"]
+    assert len(documents[1]["checks"]) == 11
 
 
 def test_evidence_that_has_grown_old_says_so_in_its_reason(folder):
@@ -285,7 +300,7 @@ def test_a_pipe_gets_rows_and_nothing_else(folder):
     assert done.returncode in (0, 3)  # 3 once the samples have grown old
     assert done.stderr == b""
     assert not {b"\x1b", b"\r"} & {bytes([byte]) for byte in done.stdout}
-    assert len(done.stdout.splitlines()) == 51
+    assert len(done.stdout.splitlines()) == 52  # rows, the total, the warning of a development chain
 
 
 def test_a_terminal_gets_a_bar_with_the_time_left(folder):
@@ -306,4 +321,4 @@ def test_a_terminal_gets_a_bar_with_the_time_left(folder):
     os.close(ours)
     assert b"/50" in shown
     assert b"0:00:0" in shown
-    assert len(rows.splitlines()) == 51
+    assert len(rows.splitlines()) == 52

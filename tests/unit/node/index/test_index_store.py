@@ -1,4 +1,6 @@
+import contextlib
 import hashlib
+import shutil
 import subprocess
 import sys
 import threading
@@ -339,6 +341,42 @@ def test_a_damaged_database_is_refused_with_the_cure_and_can_be_thrown_away(tmp_
     again = Index(tmp_path)
     assert again.projected_size(ADA) == 0
     again.close()
+
+
+def bits_of(folder, name):
+    """Some bits of every file of that kind, one at a time."""
+    for path in sorted(folder.glob(name)):
+        size = path.stat().st_size
+        for offset in range(0, size, max(1, size // 24)):
+            yield path.name, offset
+
+
+@pytest.mark.parametrize("name", ["*.ldb", "*.log", "MANIFEST-*", "CURRENT"])
+def test_a_flipped_bit_is_an_error_with_the_cure_and_never_a_row_that_is_missing(tmp_path, name):
+    """A digest that seems to be absent would be logged a second time."""
+    whole, copy = tmp_path / "whole", tmp_path / "copy"
+    for start in (0, 600):  # The first half is sorted into a table when the second one opens the index.
+        index = Index(whole)
+        for number in range(start, start + 600, 100):
+            index.put_entries(ADA, number, entries(number, 100))
+        index.close()
+    refused = 0
+    for file, offset in bits_of(whole, name):
+        shutil.copytree(whole, copy)
+        data = bytearray((copy / file).read_bytes())
+        data[offset] ^= 4
+        (copy / file).write_bytes(data)
+        said = ""
+        try:
+            with contextlib.closing(Index(copy)) as index:
+                found = [index.find_leaf(ADA, item.digest) for item in entries(0, 1200)]
+                assert (found, index.projected_size(ADA)) == (list(range(1200)), 1200), (file, offset)
+        except StoreCorrupt as error:
+            said = str(error)
+            refused += 1
+        assert not said or "rebuild it with `testamur node reindex`" in said
+        shutil.rmtree(copy)
+    assert refused > 10
 
 
 def test_an_open_index_is_not_thrown_away(tmp_path, index):

@@ -19,13 +19,8 @@ from fakes.issuers import (
 from testamur.node.errors import ConfigError, PeerMisbehaved, PeerUnreachable, StoreCorrupt, StoreLocked
 from testamur.node.issuing.bundles import build_bundle
 from testamur.node.issuing.decks import add_deck
-from testamur.node.issuing.publishing import (
-    StatusChange,
-    change_status,
-    ensure_lists,
-    publish_lists,
-    publish_pending,
-)
+from testamur.node.issuing.publishing import ensure_lists, publish_lists, publish_pending
+from testamur.node.issuing.status_changes import StatusChange, change_status
 from testamur.node.issuing.workspace import (
     LEDGER,
     admission,

@@ -17,11 +17,15 @@ from testamur.node.issuing.templates import conversions, parse_template
 from testamur.registry.contexts import MICRO_CREDENTIAL_V1, find_context
 from testamur.registry.credentials import parse_credential
 from testamur.registry.dids import resolve_did_key
+from testamur.registry.elements import State, check_elements, claims_elements
 from testamur.registry.jsonld import expand_safely
 from testamur.registry.timestamps import format_timestamp
 
 SPEC = Path(__file__).resolve().parents[4] / "docs" / "spec"
 NAMES = ["data-literacy", "water-management"]
+"""The micro-credentials."""
+
+OTHERS = ["endorsement", "python-course", "transcript"]
 
 
 def credentials(name: str) -> list[dict[str, Any]]:
@@ -65,11 +69,33 @@ def test_every_documented_element_is_filled_in(name: str, number: str, element: 
         assert at(document, pointer) not in (None, "", [], {}), f"element {number}, {element}"
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", [*NAMES, *OTHERS])
 def test_every_sample_row_is_a_safe_open_badge(name: str) -> None:
     for document in credentials(name):
-        assert parse_credential(document).is_open_badge
-    expand_safely(credentials(name)[0])
+        credential = parse_credential(document)
+        assert credential.is_open_badge or "EndorsementCredential" in credential.types
+        expand_safely(document)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_row_of_a_micro_credential_has_all_sixteen_elements(name: str) -> None:
+    for document in credentials(name):
+        assert claims_elements(document)
+        report = check_elements(document)
+        assert report is not None
+        assert [item.sentence() for item in report.findings if item.state is not State.FOUND] == []
+        assert [note for item in report.findings for note in item.notes] == []
+
+
+@pytest.mark.parametrize("name", OTHERS)
+def test_what_is_no_micro_credential_does_not_claim_to_be_one(name: str) -> None:
+    for document in credentials(name):
+        assert not claims_elements(document)
+
+
+def test_all_samples_are_tested() -> None:
+    found = {path.name.removesuffix(".template.json") for path in SAMPLES.glob("*.template.json")}
+    assert found == {*NAMES, *OTHERS}
 
 
 def test_there_is_a_class_of_learners_with_wallets() -> None:

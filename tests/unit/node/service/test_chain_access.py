@@ -1,5 +1,7 @@
 """From the setting `rpc_url` to one client or several, and what a node says of them."""
 
+from datetime import UTC, datetime
+
 import pytest
 
 from fakes.validators import validators
@@ -72,6 +74,7 @@ async def test_where_seals_make_blocks_final_the_newest_block_is_final(sealed, t
 class Node:
     def __init__(self, **parts):
         self._parts = parts
+        self.clock = lambda: datetime.now(UTC)
 
     def parts(self):
         return self._parts
@@ -85,6 +88,11 @@ class Node:
             {"chain": "ok", f"{ENDPOINT}http://a": "refused: serves chain 1", f"{ENDPOINT}http://b": "ok"},
             True,
         ),
+        (
+            {"chain": "ok", "funds": "empty: enough for 0 anchors", "clock": "this machine's clock is wrong"},
+            True,
+        ),
+        ({"chain": "ok", "funds": "ok: enough for 100 anchors", "clock": "ok"}, True),
         ({"chain": "unavailable: no endpoint answers", f"{ENDPOINT}http://a": "unavailable: x"}, False),
     ],
 )

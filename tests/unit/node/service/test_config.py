@@ -46,7 +46,7 @@ def test_a_node_is_never_written_over_another_but_its_settings_can_be_replaced(t
         ({"registry": "No Name"}, "registry"),
         ({"registry": ""}, "registry"),
         ({"member": ""}, "member"),
-        ({"rpc_url": "ws://127.0.0.1:8545"}, "rpc_url"),
+        ({"rpc_url": "ftp://127.0.0.1:8545"}, "rpc_url"),
         ({"rpc_url": "http://127.0.0.1:8545, http://127.0.0.1:8546 b"}, "rpc_url"),
         ({"rpc_url": "http://127.0.0.1:8545 http://127.0.0.1:8545"}, "rpc_url"),
     ],
@@ -56,6 +56,14 @@ def test_a_wrong_setting_is_named(values, word):
     with pytest.raises(ConfigError) as caught:
         config_from({"registry": "registry.example", "member": "ada", **values}, "node.toml")
     assert word in caught.value.key
+
+
+def test_an_unknown_setting_is_refused_with_the_nearest_one():
+    base = {"registry": "registry.example", "member": "ada"}
+    with pytest.raises(ConfigError, match=r"requests_per_secnd.*did you mean `requests_per_second`\?"):
+        config_from({**base, "requests_per_secnd": 5}, "node.toml")
+    with pytest.raises(ConfigError, match=r"qqqq.*is not a setting\. The settings are registry, member"):
+        config_from({**base, "qqqq": 5}, "node.toml")
 
 
 @pytest.mark.parametrize("data", [b"\xff", b"port = ", b"x" * 70_000], ids=["not text", "cut off", "huge"])

@@ -147,10 +147,11 @@ def tasks_over(chain):
     made._filler = SimpleNamespace(fill=_nothing)
     made.anchorer = SimpleNamespace(run=_for_ever, status=SimpleNamespace(state=None))
     made._final, made._follow_at, made._state = FinalChain(chain), 0.0, "starting"
+    made._watch, made._followed = SimpleNamespace(look=_nothing, parts=dict), 0
     return made
 
 
-async def _nothing(_logs):
+async def _nothing(_logs=None):
     return 0
 
 
@@ -241,7 +242,7 @@ async def test_evidence_exists_from_the_first_attestable_final_block_on_and_not_
         chain,
         chain.contract,
         registry="registry.example",
-        attester=NoteSigner(name="a", key=SigningKey.from_seed(Algorithm.ED25519, sha256(b"a"))),
+        attester_at=lambda _: NoteSigner(name="a", key=SigningKey.from_seed(Algorithm.ED25519, sha256(b"a"))),
         interval_blocks=4,
     )
     kept = []

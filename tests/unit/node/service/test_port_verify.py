@@ -6,10 +6,13 @@ from types import SimpleNamespace
 import pytest
 
 from fakes.whole_registry import NOW, World, trust
+from testamur.node.api.ports import NotReady
 from testamur.node.service.port import ServicePort
+from testamur.node.service.workers import Workers
 from testamur.registry.errors import MalformedError
 
-PORT = ServicePort(SimpleNamespace(trust=trust(), clock=lambda: NOW))
+WORKERS = Workers("test", workers=1)
+PORT = ServicePort(SimpleNamespace(trust=trust(), clock=lambda: NOW, supplied={}, workers=WORKERS))
 DOSSIER = World().dossier()
 
 
@@ -21,3 +24,11 @@ async def test_a_dossier_is_judged_as_of_now_or_a_moment_before():
 async def test_a_moment_in_the_future_is_the_callers_mistake_and_not_the_nodes():
     with pytest.raises(MalformedError, match="future"):
         await PORT.verify(DOSSIER, NOW + timedelta(seconds=1))
+
+
+@pytest.mark.parametrize("asked", ["verify", "judge"])
+async def test_when_too_much_is_judged_already_more_is_refused_and_does_not_wait(asked):
+    busy = Workers("busy", workers=1, max_waiting=0)
+    port = ServicePort(SimpleNamespace(trust=trust(), clock=lambda: NOW, supplied={}, workers=busy))
+    with pytest.raises(NotReady):
+        await getattr(port, asked)(DOSSIER, None)

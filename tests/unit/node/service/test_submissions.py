@@ -8,7 +8,7 @@ import pytest
 from fakes.hostings import StoppedNode
 from testamur.node.api.ports import NotReady
 from testamur.node.api.problems import problem_response
-from testamur.node.errors import StoreUnavailable
+from testamur.node.errors import StoreCorrupt, StoreUnavailable
 from testamur.node.service import hostings
 from testamur.node.service.hostings import MAX_WAITING_SUBMISSIONS
 
@@ -120,3 +120,20 @@ async def test_a_failed_write_is_everybodys_answer_and_the_next_ones_too(node, m
         *(hosting.submit(digests(number)) for number in range(5)), return_exceptions=True
     )
     assert [type(answer) for answer in answers] == [StoreUnavailable] * 5
+
+
+@pytest.mark.parametrize(
+    "error", [StoreUnavailable("the disk is full"), StoreCorrupt("the index is damaged")]
+)
+async def test_a_store_that_refuses_wakes_the_sealer_with_which_the_node_ends(node, monkeypatch, error):
+    hosting = node.host("ada")
+
+    def fail(_entries):
+        raise error
+
+    assert hosting.refusal is None
+    monkeypatch.setattr(hosting.log.writer, "append", fail)
+    with pytest.raises(type(error)):
+        await hosting.submit(digests(1))
+    assert hosting.refusal is error
+    assert hosting.wake.is_set()

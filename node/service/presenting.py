@@ -1,0 +1,65 @@
+"""The part of a node that learns who shows a credential: it gives challenges, judges, and keeps nothing."""
+
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from testamur.node.api.models import Challenge
+from testamur.node.service.challenges import Challenges
+from testamur.registry.canonical import Json
+from testamur.registry.errors import VerificationError
+from testamur.registry.evidence import parse_evidence
+from testamur.registry.presentation_files import PresentationFile, split_presentation
+from testamur.registry.presentation_verdicts import Showing, refused, show
+from testamur.registry.timestamps import format_timestamp
+from testamur.registry.verification import verify
+
+if TYPE_CHECKING:
+    from testamur.node.service.node import Node
+
+
+class Presenting:
+    """`PresentationPort` over a running node."""
+
+    def __init__(self, node: "Node") -> None:
+        self._node = node
+        self._challenges = Challenges()
+
+    async def challenge(self, domain: str | None) -> Challenge:
+        """See PresentationPort."""
+        config = self._node.config
+        meant = domain or urlsplit(config.public_url).hostname or config.host
+        text, ends = self._challenges.give(meant, self._node.clock())
+        return Challenge(challenge=text, domain=meant, expires=format_timestamp(ends))
+
+    async def present(self, document: Json, challenge: str | None, domain: str | None) -> dict[str, Json]:
+        """See PresentationPort."""
+        node = self._node
+        file = split_presentation(document)
+        wanted = challenge or file.presentation.first("challenge")
+        meant = domain if challenge is not None else domain or file.presentation.first("domain")
+        showing = await node.workers.run(
+            show, file.presentation, now=node.clock(), challenge=wanted, domain=meant, documents=node.supplied
+        )
+        if challenge is None and showing.shown.problem is None:
+            # Used up only by whoever could answer it, and before anything is said about the credentials.
+            showing = self._taken(showing)
+        return await node.workers.run(self._judge, file, showing)
+
+    def _taken(self, showing: Showing) -> Showing:
+        challenge, domain = showing.challenge or "", showing.domain or ""
+        try:
+            self._challenges.take(challenge, domain, self._node.clock())
+        except VerificationError as error:
+            return refused(showing, error)
+        return showing
+
+    def _judge(self, file: PresentationFile, showing: Showing) -> dict[str, Json]:
+        node, now = self._node, self._node.clock()
+        parsed = [None if item is None else parse_evidence(item) for item in file.evidence]
+        verdicts = [
+            verify(
+                credential, evidence, trust=node.trust, now=now, contexts=node.supplied, shown=showing.shown
+            )
+            for credential, evidence in zip(file.presentation.credentials, parsed, strict=True)
+        ]
+        return showing.verdict(verdicts).to_json()

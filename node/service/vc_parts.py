@@ -1,0 +1,69 @@
+"""What a node's verifier is made of: supplied documents, the logs hosted here, and the guarded web."""
+
+from typing import TYPE_CHECKING
+
+from testamur.node.fetch.dids import DidWebFetcher
+from testamur.node.fetch.guarded import GuardedFetcher
+from testamur.node.service.did_finding import DidFinder, FoundDocument
+from testamur.node.service.verifying import Verifier
+from testamur.node.service.workers import Workers
+from testamur.registry.canonical import Json
+from testamur.registry.did_web import parse_did_document
+from testamur.registry.errors import MalformedError
+
+if TYPE_CHECKING:
+    from testamur.node.service.node import Node
+
+
+FETCH_SECONDS = 5.0
+"""For one DID document: whoever asks waits for several of them."""
+
+
+def node_verifier(node: "Node", workers: Workers, waiters: Workers) -> Verifier:
+    """The verifier over a node's settings and logs."""
+    web = None
+    if node.config.fetch_dids:
+        is_development = node.config.development
+        fetcher = GuardedFetcher(allow_loopback=is_development, max_seconds=FETCH_SECONDS)
+        web = DidWebFetcher(fetcher, plain_loopback=is_development)
+
+    def snapshot(did: str) -> FoundDocument | None:
+        return _logged_document(node, did)
+
+    def status_list(url: str) -> Json | None:
+        return _published_list(node, url)
+
+    finder = DidFinder(node.supplied, web=web, snapshots=snapshot)
+    return Verifier(
+        node.supplied, finder, workers=workers, waiters=waiters, clock=node.clock, lists=status_list
+    )
+
+
+def _logged_document(node: "Node", did: str) -> FoundDocument | None:
+    """The DID document that the issuer with this DID has published in its own log."""
+    for hosting in list(node.hostings.values()):
+        publication = hosting.log.publications.newest()
+        if hosting.log.did != did or publication is None:
+            continue
+        entry = publication.documents.get(did)
+        data = node.documents.find(entry.digest) if entry is not None else None
+        if data is None:
+            continue
+        try:
+            document = parse_did_document(data, did)
+        except MalformedError:
+            continue
+        origin, sequence = hosting.log.name, publication.statement.sequence
+        return FoundDocument(
+            document=document, metadata={"source": "log", "origin": origin, "statement": sequence}
+        )
+    return None
+
+
+def _published_list(node: "Node", url: str) -> Json | None:
+    """A status list of an issuer that is hosted here; its own proof says whose it is."""
+    for hosting in list(node.hostings.values()):
+        publication = hosting.log.publications.newest()
+        if publication is not None and url in publication.lists:
+            return publication.lists[url].credential
+    return None

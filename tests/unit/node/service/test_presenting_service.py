@@ -1,0 +1,90 @@
+"""A node judges a presentation once for each challenge that it gave."""
+
+from types import SimpleNamespace
+
+import pytest
+
+from fakes.holders import DID, KEY, OTHER_KEY, bound_to, presented
+from fakes.whole_registry import NOW, trust
+from testamur.node.service.presenting import Presenting
+from testamur.node.service.workers import Workers
+from testamur.registry.documents import Documents
+from testamur.registry.errors import MalformedError
+
+WORLD = bound_to(DID)
+
+
+@pytest.fixture
+def node():
+    workers = Workers("test")
+    yield SimpleNamespace(
+        config=SimpleNamespace(public_url="https://node.example:8443", host="127.0.0.1"),
+        clock=lambda: NOW,
+        workers=workers,
+        supplied=Documents({}),
+        trust=trust(),
+    )
+    workers.close()
+
+
+@pytest.fixture
+def presenting(node):
+    return Presenting(node)
+
+
+def answer(given, key=KEY, **options):
+    made = presented([WORLD], [key], **{"challenge": given.challenge, "domain": given.domain, **options})
+    return {
+        "type": "TestamurPresentation",
+        "version": 1,
+        "presentation": made,
+        "evidence": [WORLD.evidence()],
+    }
+
+
+def step(verdict):
+    return verdict["credentials"][0]["checks"][10]["reason"]
+
+
+async def test_an_answer_counts_once(presenting):
+    given = await presenting.challenge(None)
+    assert given.domain == "node.example"
+    verdict = await presenting.present(answer(given), None, None)
+    assert (verdict["outcome"], step(verdict)) == ("valid", "holder-proven")
+    again = await presenting.present(answer(given), None, None)
+    assert (again["outcome"], step(again)) == ("invalid", "challenge-used")
+
+
+async def test_whoever_cannot_answer_does_not_use_it_up(presenting):
+    given = await presenting.challenge("employer.example")
+    broken = answer(given)
+    broken["presentation"]["proof"]["created"] = "2026-11-21T10:00:01Z"
+    refused = await presenting.present(broken, None, None)
+    assert step(refused) == "signature-invalid"
+    stolen = await presenting.present(answer(given, OTHER_KEY), None, None)
+    assert step(stolen) == "holder-mismatch"
+    assert step(await presenting.present(answer(given), None, None)) == "challenge-used"
+
+
+async def test_a_challenge_that_was_not_given_or_for_another_domain_is_none(presenting):
+    given = await presenting.challenge("employer.example")
+    for options in ({"challenge": "made up"}, {"domain": "other.example"}):
+        verdict = await presenting.present(answer(given, **options), None, None)
+        assert step(verdict) == "challenge-unknown"
+    assert step(await presenting.present(answer(given), None, "employer.example")) == "holder-proven"
+
+
+async def test_an_employer_may_bring_a_challenge_of_its_own(presenting):
+    given = SimpleNamespace(challenge="mine", domain="employer.example")
+    for challenge, domain, reason in (
+        ("mine", "employer.example", "holder-proven"),
+        ("mine", "other.example", "proof-domain-mismatch"),
+        ("yours", None, "proof-challenge-mismatch"),
+    ):
+        assert step(await presenting.present(answer(given), challenge, domain)) == reason
+
+
+async def test_what_is_no_presentation_is_malformed(presenting):
+    for document in ({}, WORLD.dossier(), {"type": "TestamurPresentation"}):
+        with pytest.raises(MalformedError):
+            await presenting.present(document, None, None)
