@@ -20,16 +20,20 @@ DEV_TOOLS := node_modules/.ready-dev
 
 # Two installs into one folder at the same time would break each other; the tests use all cores by themselves.
 .NOTPARALLEL:
-.PHONY: help run demo test check format docs bench faults gas contracts slither clean
+.PHONY: help run demo vc-api test check format docs bench faults gas contracts slither clean bench-peers
 
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-run: $(NODE_INSTALL) $(RUN_TOOLS) ## a registry on this machine, with samples; keeps running (ARGS="--port 8090")
+# Ganache is one of the larger tools that only tests need: asked for by name, they are installed.
+run: $(NODE_INSTALL) $(if $(findstring ganache,$(ARGS)),$(DEV_TOOLS),$(RUN_TOOLS)) ## a registry on this machine, with samples; keeps running (ARGS="--port 8090 --chain ganache")
 	@$(BIN)/python scripts/run.py $(ARGS)
 
 demo: $(NODE_INSTALL) $(RUN_TOOLS) ## a finite run that issues, anchors, verifies and tampers, then counts
 	@$(BIN)/python scripts/demo.py
+
+vc-api: $(NODE_INSTALL) ## a VC API server for a conformance run: an issuer for every suite, verifier, DID resolver (ARGS="--documents MAP.json --port 8081")
+	@$(BIN)/python scripts/vc_api_server.py $(ARGS)
 
 test: $(DEV_INSTALL) $(DEV_TOOLS) ## the whole test tree (PYTEST_ARGS="tests/unit -x" for a part of it)
 	@$(BIN)/pytest $(PYTEST_ARGS)
@@ -58,11 +62,14 @@ gas: $(DEV_INSTALL) $(DEV_TOOLS) ## what anchoring costs on chain, beside its bu
 slither: $(DEV_TOOLS) ## audit the contracts with slither, in an environment of its own
 	@scripts/slither.sh
 
-faults: $(DEV_INSTALL) $(RUN_TOOLS) ## kill and fail every system call of a log's and an anchorer's life (FAULTS_ARGS="--every 10")
+faults: $(DEV_INSTALL) $(RUN_TOOLS) ## the crash table: break a registry at every step, start it again, and look (FAULTS_ARGS="credential --every 5")
 	@$(BIN)/python scripts/faults/run.py $(FAULTS_ARGS)
 
-bench: $(DEV_INSTALL) $(RUN_TOOLS) ## every script in scripts/bench/: ours, raw limit, ratio, goal
-	@$(BIN)/python scripts/bench/run.py
+bench: $(DEV_INSTALL) $(DEV_TOOLS) ## ours, raw limit, ratio and goal of every budget (BENCH_ARGS="--quick")
+	@$(BIN)/python scripts/bench/run.py $(BENCH_ARGS)
+
+bench-peers: $(DEV_INSTALL) ## other systems beside ours, installed into build/peers/ (BENCH_ARGS="--quick")
+	@$(BIN)/python scripts/bench_peers/run.py $(BENCH_ARGS)
 
 clean: ## remove what was built and what ran (var/); keeps the installs
 	@rm -rf build dist var *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis contracts/out contracts/cache

@@ -29,10 +29,29 @@ import testamur.node.cli.main
 from testamur.registry import jsonld
 from importlib.resources import files
 names = [entry.name for entry in files("testamur.registry.contexts").iterdir()]
+from testamur.registry import parse_trust_file, sentence, verify
+try:
+    verify(b"no credential", trust=None, now=__import__("datetime").datetime.now(__import__("datetime").UTC))
+except testamur.registry.MalformedError:
+    pass
+else:
+    raise AssertionError("anything is a credential file")
 contexts = [name for name in names if name.endswith((".json", ".jsonld"))]
 assert contexts, "the bundled contexts are not in the wheel"
 assert "site-packages" in testamur.registry.merkle.__file__, testamur.registry.merkle.__file__
 print(f"imports and {{len(contexts)}} bundled contexts are there, node libraries are not")
+"""
+
+LIBRARY = """
+import json, sys
+from datetime import datetime
+from pathlib import Path
+from testamur.registry import parse_trust_file, verify
+vector = json.loads(Path(sys.argv[2]).read_bytes())
+trust = parse_trust_file(Path(sys.argv[1]).read_bytes())
+dossier = json.dumps(vector["dossier"]).encode()
+verdict = verify(dossier, trust=trust, now=datetime.fromisoformat(vector["now"]))
+assert verdict.outcome == "valid", verdict.to_json()
 """
 
 
@@ -65,6 +84,21 @@ def top_level(wheel: Path) -> set[str]:
         return {name.split("/", 1)[0] for name in archive.namelist() if ".dist-info/" not in name}
 
 
+def _use(binaries: Path, place: Path) -> None:
+    """Verify a published sample on the command line and as the library's page says, in this environment."""
+    vectors = ROOT / "tests" / "vectors" / "evidence"
+    run(binaries / "python", "-I", "-c", LIBRARY, vectors / "trust.json", vectors / "good.json", cwd=place)
+    script = run(binaries / "testamur", "completion", "bash", cwd=place)
+    if "_TESTAMUR_COMPLETE" not in script:
+        raise SystemExit("check_wheel: testamur completion prints no script")
+    secret = place / "passphrase"
+    secret.touch(mode=0o600)
+    secret.write_text("only to see whether a learner can have a wallet here\n", "utf-8")
+    run(binaries / "testamur", "wallet", "new", "--home", place, "--passphrase-file", secret, cwd=place)
+    if "did:key:" not in run(binaries / "testamur", "wallet", "list", "--home", place, cwd=place):
+        raise SystemExit("check_wheel: testamur wallet keeps no key")
+
+
 def main() -> None:
     """Build, inspect, install and use the wheel; exit 1 at the first thing that does not hold."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -88,6 +122,7 @@ def main() -> None:
             text = run(binaries / "testamur", *verbs, "--help", cwd=place)
             if "Usage" not in text:
                 raise SystemExit(f"check_wheel: testamur {' '.join(verbs)} --help prints no usage")
+        _use(binaries, place)
         print(f"check_wheel: {wheel.name} installs alone and answers")
 
 

@@ -1,7 +1,8 @@
-"""A registry from nothing to verified credentials in under a minute, and then without the registry.
+"""A registry from nothing to verified credentials in a minute or two, and then without the registry.
 
-Starts a devnet in a temporary folder, issues the sample classes, stops node and chain, deletes their folders,
-and verifies in new processes that hold only the dossiers and the trust file. Ends with one line:
+Starts a devnet in a temporary folder, issues the sample classes, revokes one and suspends one, revokes ten
+thousand at once, stops node and chain, deletes their folders, and verifies in new processes that hold only
+the dossiers and the trust file. Ends with one line:
 `demo: issued=N anchored=N verified=N tampered_rejected=N`; exits with 1 when a number is not what it must be.
 """
 
@@ -16,6 +17,8 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+
+from status_demo import Kept, change_some, revoke_many, run
 
 from testamur.node.service.devnet import SampleIssuer, running
 from testamur.node.service.logs import configure_logs
@@ -37,8 +40,11 @@ class Judged:
     anchored: bool
 
 
-async def issue_everything(home: Path) -> tuple[int, int]:
-    """Run a devnet until every sample is issued and anchored; (number issued, Anvil's process id)."""
+async def issue_everything(home: Path, changed: Path) -> tuple[int, list[Kept], int]:
+    """Run a devnet until every sample is issued and anchored, and some have changed their status.
+
+    (number issued, what was changed, the chain's process id)
+    """
     issued = 0
     configure_logs(home.parent / "node.log")
     async with running(home, port=0, clock=lambda: datetime.now(UTC), roots=[ROOT]) as devnet:
@@ -49,7 +55,10 @@ async def issue_everything(home: Path) -> tuple[int, int]:
             report = await issue_sample(devnet, SampleIssuer(), sample)
             issued += report.signed
             say(f"issued {report.signed} credentials of {sample.name}; {report.anchored} are anchored")
-        return issued, devnet.anvil.process_id
+        kept = await change_some(devnet, changed, say)
+        sample = sample_files(ROOT)[0]
+        await revoke_many(devnet, sample.table, sample.template, say)
+        return issued, kept, devnet.chain.process_id
 
 
 def judge(dossiers: list[Path], trust: Path) -> tuple[int, list[Judged]]:
@@ -73,12 +82,20 @@ def judge(dossiers: list[Path], trust: Path) -> tuple[int, list[Judged]]:
     ]
 
 
+def is_as_kept(item: Kept, trust: Path) -> bool:
+    """Whether a file alone, with everything else gone, says what became of it, and what it was before."""
+    offline = ("verify", "--offline", "--trust", trust, item.dossier)
+    now = run(*offline, codes=(1,))
+    then = run(*offline, "--as-of", f"{item.before:%Y-%m-%dT%H:%M:%SZ}")
+    return (now["credentialStatus"], then["outcome"]) == (item.word, "valid")
+
+
 def tampered(dossier: Path, folder: Path) -> Path:
-    """A copy in which one character of what was achieved is another one."""
+    """A copy in which one character of what was achieved, or endorsed, is another one."""
     document = json.loads(dossier.read_bytes())
-    achievement = document["credential"]["credentialSubject"]["achievement"]
-    name = achievement["name"]
-    achievement["name"] = ("X" if name[0] != "X" else "Y") + name[1:]
+    credential = document["credential"]
+    named = credential["credentialSubject"].get("achievement", credential)
+    named["name"] = ("X" if named["name"][0] != "X" else "Y") + named["name"][1:]
     target = folder / f"tampered-{dossier.name}"
     target.write_text(json.dumps(document), encoding="utf-8")
     return target
@@ -100,7 +117,7 @@ def main() -> int:
     with tempfile.TemporaryDirectory(prefix="testamur-demo-") as temporary:
         home, safe = Path(temporary) / "home", Path(temporary) / "only-what-a-verifier-has"
         safe.mkdir()
-        issued, anvil = asyncio.run(issue_everything(home))
+        issued, kept, anvil = asyncio.run(issue_everything(home, safe))
         trust = Path(shutil.copy(home / "trust.json", safe / "trust.json"))
         dossiers = [
             Path(shutil.copy(path, safe / f"{path.parent.name}-{path.name}"))
@@ -116,12 +133,15 @@ def main() -> int:
             halves = [dossiers[start::PARALLEL] for start in range(PARALLEL)]
             good = [one for _, found in pool.map(lambda paths: judge(paths, trust), halves) for one in found]
             bad = list(pool.map(lambda path: judge([path], trust), altered))
+        still = all(is_as_kept(item, trust) for item in kept)
+        said = " and ".join(item.word for item in kept)
+        say(f"still {said}, and valid as of before: {'yes' if still else 'NO'}")
     anchored = sum(verdict.anchored for verdict in good)
     verified = sum(verdict.outcome == "valid" for verdict in good)
     rejected = sum(code == 1 and bool(found[0].failed & TAMPER_STEPS) for code, found in bad)
     say(f"{time.monotonic() - started:.0f} s")
     print(f"demo: issued={issued} anchored={anchored} verified={verified} tampered_rejected={rejected}")
-    return 0 if issued and {len(dossiers), anchored, verified, rejected} == {issued} else 1
+    return 0 if still and issued and {len(dossiers), anchored, verified, rejected} == {issued} else 1
 
 
 if __name__ == "__main__":

@@ -12,6 +12,7 @@ import pytest
 import typer.main
 
 from testamur.node.api.openapi import plain_path
+from testamur.node.api.page.routes import PAGES as PAGE_ROUTES
 from testamur.node.api.problems import PROBLEMS, TYPE_PREFIX
 from testamur.node.api.routes import ROUTES
 from testamur.node.cli.main import app
@@ -160,13 +161,14 @@ def test_reason_codes_are_lower_case_words_joined_by_dashes():
 # -- the HTTP interface
 
 
-def test_every_route_is_documented_and_no_other():
-    page = section(text_of(ROOT / "docs" / "http-api.md"), "## Routes")
+@pytest.mark.parametrize(("heading", "routes"), [("## Routes", ROUTES), ("## Pages", PAGE_ROUTES)])
+def test_every_route_is_documented_and_no_other(heading, routes):
+    page = section(text_of(ROOT / "docs" / "http-api.md"), heading)
     said = {
         tuple(found.split(" "))
         for found in re.findall(r"^\| `([A-Z]+ [^`?]+)\??[^`]*` \|", page, re.MULTILINE)
     }
-    assert said == {(route.method, plain_path(route.path)) for route in ROUTES}
+    assert said == {(route.method, plain_path(route.path)) for route in routes}
 
 
 def test_every_problem_is_documented_with_its_status_and_no_other():
@@ -189,7 +191,7 @@ def console_lines():
 
 
 def test_console_blocks_name_only_targets_and_commands_that_exist():
-    targets = set(re.findall(r"^([a-z]+):", text_of(ROOT / "Makefile"), re.MULTILINE))
+    targets = set(re.findall(r"^([a-z-]+):", text_of(ROOT / "Makefile"), re.MULTILINE))
     found = list(console_lines())
     assert found
     for page, line in found:
@@ -215,7 +217,7 @@ def test_console_blocks_name_only_targets_and_commands_that_exist():
 def test_every_target_says_what_it_does():
     makefile = text_of(ROOT / "Makefile")
     phony = set(re.search(r"^\.PHONY: (.*)$", makefile, re.MULTILINE)[1].split())
-    explained = set(re.findall(r"^([a-z]+):.*## \S", makefile, re.MULTILINE))
+    explained = set(re.findall(r"^([a-z-]+):.*## \S", makefile, re.MULTILINE))
     assert explained == phony
 
 

@@ -7,13 +7,20 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import statistics
 import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-ROUNDS = 7
+QUICK = bool(os.environ.get("TESTAMUR_BENCH_QUICK"))
+"""Set by `run.py --quick`: small corpora and few rounds, to see that it works and about where it is."""
+
+LONG = bool(os.environ.get("TESTAMUR_BENCH_LONG"))
+"""Set by `run.py --long`: also what takes many minutes, such as a log of ten million leaves."""
+
+ROUNDS = 3 if QUICK else 7
 """The machine's speed drifts within minutes: ours and the limit take turns, and medians are compared."""
 
 
@@ -47,11 +54,12 @@ def compare(
     count: int,
     at_most: float | None = None,
     at_least: float | None = None,
+    rounds: int = ROUNDS,
 ) -> Row:
     """Measure ours and the limit in turns. `at_most` bounds ours ÷ limit, `at_least` bounds limit ÷ ours."""
     if (at_most is None) == (at_least is None):
         raise TypeError("a goal is either at_most or at_least")
-    turns = [(microseconds(ours, count), microseconds(limit, count)) for _ in range(ROUNDS)]
+    turns = [(microseconds(ours, count), microseconds(limit, count)) for _ in range(rounds)]
     mine = statistics.median(turn[0] for turn in turns)
     other = statistics.median(turn[1] for turn in turns)
     if at_most is not None:
@@ -61,6 +69,20 @@ def compare(
         ratio = other / mine
         goal, met = f"limit/ours ≥ {at_least:g}", ratio >= (at_least or 0)
     return Row(what=what, unit="µs", ours=mine, beside=beside, limit=other, ratio=ratio, goal=goal, met=met)
+
+
+def bounded(what: str, *, value: float, unit: str, at_most: float, beside: str = "the goal") -> Row:
+    """A line whose goal is a bound of its own, not a ratio to something measured."""
+    return Row(
+        what=what,
+        unit=unit,
+        ours=value,
+        beside=beside,
+        limit=at_most,
+        ratio=value / at_most,
+        goal=f"≤ {at_most:,.10g} {unit}",
+        met=value <= at_most,
+    )
 
 
 def not_measured(what: str, beside: str, goal: str) -> Row:

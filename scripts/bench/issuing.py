@@ -18,7 +18,7 @@ from itertools import count
 from pathlib import Path
 from typing import Any
 
-from _report import compare, report
+from _report import LONG, QUICK, compare, report
 from cryptography.hazmat.primitives.asymmetric import ed25519
 
 from testamur.node.files import FileBatch
@@ -27,8 +27,9 @@ from testamur.node.issuing.templates import parse_template
 from testamur.node.issuing.workspace import Settings, Workspace, create_workspace
 from testamur.registry.keys import Algorithm, SigningKey
 
-ROWS = 300
-MANY_ROWS = 1_500
+ROWS = 300 if QUICK else 1_000
+MANY_ROWS = 1_500 if QUICK else 100_000 if LONG else 10_000
+MANY_ROUNDS = 1 if LONG else 3
 SAMPLES = Path(__file__).resolve().parent.parent / "samples"
 NOW = datetime(2026, 11, 21, 10, tzinfo=UTC)
 
@@ -154,6 +155,7 @@ def main() -> None:
                     beside=f"{ROWS} in a job",
                     count=MANY_ROWS,
                     at_most=1.2,
+                    rounds=MANY_ROUNDS,
                 ),
             ]
         )

@@ -12,6 +12,7 @@ from eth_abi import decode
 
 from fakes.chain_state import RegistryState
 from testamur.node.chain.contracts import functions
+from testamur.node.chain.news import BlockNews
 from testamur.node.chain.refusals import RpcRefused
 from testamur.node.chain.values import ChainIdentity, Fees, Receipt, StorageAnswer
 from testamur.node.errors import ChainUnavailable
@@ -40,6 +41,8 @@ class FakeChain:
         self.on_call = lambda name: None
         self.is_mining = False
         self.sent = []
+        self.news = BlockNews()
+        self.balance = 10**18
 
     # --- what tests do to it
 
@@ -124,6 +127,10 @@ class FakeChain:
     async def transaction_count(self, address, *, block=None):
         self._called("transaction_count")
         return self.blocks[-1 if block is None else block][2].get(address, 0)
+
+    async def balance_wei(self, address):
+        self._called("balance_wei")
+        return self.balance
 
     async def fees(self):
         self._called("fees")

@@ -11,13 +11,17 @@ HUGE = 3 * 1024 * 1024
 class RpcProxy:
     """One endpoint. `mode` spoils every answer, `changes` the results of single methods.
 
-    `changes[method](params, result)` gives another result; `rewrite(method, params)` asks something else.
+    `changes[method](params, result)` gives another result; `rewrite(method, params)` asks something else;
+    `inventions[method](params)` answers without asking anybody; after a method in `lost` was asked and
+    answered, the connection ends without a word.
     """
 
     def __init__(self, target):
         self.target = target
         self.mode = "honest"
         self.changes = {}
+        self.inventions = {}
+        self.lost = set()
         self.rewrite = lambda _method, params: params
         self.asked = []
         self._released = asyncio.Event()
@@ -52,9 +56,14 @@ class RpcProxy:
                 return web.Response(status=500, text="upstream error")
             case "huge":
                 return web.Response(body=b'{"result": "' + b"0" * HUGE + b'"}')
+        if method in self.inventions:
+            invented = {"jsonrpc": "2.0", "id": question["id"], "result": self.inventions[method](params)}
+            return web.json_response(invented)
         question["params"] = self.rewrite(method, params)
         async with self._session.post(self.target, json=question) as response:
             answer = json.loads(await response.read())
+        if method in self.lost:
+            request.transport.abort()
         if method in self.changes and "result" in answer:
             answer["result"] = self.changes[method](params, answer["result"])
         body = json.dumps(answer).encode()

@@ -13,7 +13,7 @@ from testamur.registry.canonical import canonicalize
 from testamur.registry.checkpoints import Checkpoint, cosign, parse_signed_checkpoint, sign_checkpoint
 from testamur.registry.credentials import credential_digest
 from testamur.registry.entries import Entry, EntryKind, Origin
-from testamur.registry.evidence import MerklePath, StatusProof
+from testamur.registry.evidence import FirstSeen, MerklePath, StatusProof
 from testamur.registry.evidence_building import entry_json, evidence_json, status_json
 from testamur.registry.evm.attestations import attest_header, sign_attestation
 from testamur.registry.evm.headers import parse_header
@@ -26,7 +26,7 @@ from testamur.registry.key_events import (
     commitment,
     verification_method,
 )
-from testamur.registry.merkle import prove_inclusion, root_hash
+from testamur.registry.merkle import prove_consistency, prove_inclusion, root_hash
 from testamur.registry.notes import COSIGNATURE_ED25519, ED25519, NoteSigner
 from testamur.registry.proofs import sign_document
 from testamur.registry.publications import Publication, parse_bundle, verify_bundle
@@ -118,6 +118,7 @@ class World:
     cosigned_at: datetime = ANCHORED_AT
     revoked: tuple[int, ...] = ()
     suspended: tuple[int, ...] = ()
+    records: dict[str, list[Any]] = field(default_factory=dict)
     statement_on_chain: int | None = None
     statements_above: int = 0
     identity: bytes | None = None
@@ -170,7 +171,9 @@ class World:
         if not lists:
             return publication
         above = self.statements_above
-        second = build_bundle(publication, did=DID, lists=lists, key=ISSUER_KEY, now=now, above=above)
+        second = build_bundle(
+            publication, did=DID, lists=lists, key=ISSUER_KEY, now=now, above=above, records=self.records
+        )
         return verify_bundle(
             publication, parse_bundle(second), did=DID, published=Position(1, 5), logged=Position(1, 6)
         )
@@ -214,6 +217,29 @@ class World:
                 signer = role_signer(name, role)
                 lines.append(cosign(checkpoint, signer.name, signer.key, seconds))
         return signed.with_signatures(lines)
+
+    def first(
+        self,
+        size: int,
+        at: datetime,
+        *,
+        witnesses: tuple[str, ...] = MEMBERS,
+        root: bytes | None = None,
+        origin: str | None = None,
+        key: Any = LOG_KEY,
+    ) -> dict[str, Any]:
+        """An earlier checkpoint with its proof, honest unless told otherwise: the log's `first` member."""
+        leaves = self.leaves()
+        checkpoint = Checkpoint(
+            origin=origin or str(self.origin), size=size, root=root or root_hash(leaves[:size])
+        )
+        signed = parse_signed_checkpoint(sign_checkpoint(checkpoint, key))
+        signers = [role_signer(name, "witness") for name in witnesses]
+        seconds = int(at.timestamp())
+        lines = [cosign(checkpoint, item.name, item.key, seconds + n) for n, item in enumerate(signers)]
+        within = min(size, len(leaves))
+        proof = prove_consistency(leaves, within, len(leaves))
+        return FirstSeen(checkpoint=signed.with_signatures(lines), proof=tuple(proof)).to_json()
 
     def vkey(self) -> str:
         """The log's verifier key."""

@@ -14,10 +14,11 @@ import pytest
 
 from testamur.node.chain.anchorer import Anchorer
 from testamur.node.chain.anchoring import AnchorerOptions, AnchorState
-from testamur.node.chain.anvil import Anvil, find_anvil, pump
+from testamur.node.chain.anvil import Anvil, find_anvil
 from testamur.node.chain.capture import WantedLog, attestable_height, capture_anchor, read_log_head
 from testamur.node.chain.client import ChainClient
 from testamur.node.chain.contracts import ContractRefused, artifact, decode_result, encode_call
+from testamur.node.chain.embedded import pump
 from testamur.node.chain.events import Anchored, IssuerAdmitted, LogOpened, read_admissions, read_events
 from testamur.node.chain.intents import AnchorRequest, IntentStore
 from testamur.node.chain.signing import ChainAccount

@@ -118,7 +118,7 @@ def test_a_second_start_goes_on_with_the_same_chain_and_log_and_signs_nothing_tw
                 await issue_sample(devnet, SampleIssuer(), small_class(tmp_path, count)) for count in rows
             ]
             size = devnet.node.hostings["ada"].log.writer.size
-            return devnet.is_new, admitted, devnet.anvil.client.identity, size, reports
+            return devnet.is_new, admitted, devnet.chain.client.identity, size, reports
 
     is_new, admitted, chain, size, (first,) = asyncio.run(start(3))
     assert (is_new, admitted, first.signed, first.anchored) == (True, True, 3, 3)
@@ -142,7 +142,7 @@ def test_a_running_node_answers_for_its_credentials_and_learns_a_prefix_only(iss
         async with devnet_in(home) as devnet:
             await devnet.admit_sample(SampleIssuer())
             by_node = await run_aside("verify", "--home", home, "--node", devnet.url, bare)
-            by_rpc = await run_aside("verify", "--home", home, "--rpc", devnet.anvil.rpc_url, "--json", path)
+            by_rpc = await run_aside("verify", "--home", home, "--rpc", devnet.chain.rpc_url, "--json", path)
             completed = await run_aside("evidence", bare, "--node", devnet.url, "--home", home)
             status = await run_aside("node", "status", "--url", devnet.url)
             listed = await run_aside("issuer", "list", "--node", devnet.url)
@@ -207,7 +207,7 @@ def test_two_registries_run_in_one_process_each_with_its_own_folder_port_and_cha
             await asyncio.gather(one.admit_sample(SampleIssuer()), two.admit_sample(SampleIssuer()))
             table = small_class(tmp_path, 2)
             reports = await asyncio.gather(*(issue_sample(net, SampleIssuer(), table) for net in (one, two)))
-            return one.url, two.url, one.anvil.rpc_url, two.anvil.rpc_url, reports
+            return one.url, two.url, one.chain.rpc_url, two.chain.rpc_url, reports
 
     *addresses, reports = asyncio.run(both())
     assert len(set(addresses)) == 4

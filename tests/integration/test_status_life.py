@@ -1,0 +1,116 @@
+"""Revoke, suspend and reinstate on a real node and chain, as a registrar and a holder type it."""
+
+import asyncio
+import contextlib
+import json
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from testamur.node.cli.main import app
+from testamur.node.service.devnet import SampleIssuer, running
+from testamur.node.service.sample import SampleClass, issue_sample
+
+ROOT = Path(__file__).resolve().parents[2]
+SAMPLES = ROOT / "scripts" / "samples"
+ROWS = 4
+
+pytestmark = pytest.mark.chain
+
+
+def now():
+    return datetime.now(UTC)
+
+
+def small_class(folder):
+    lines = (SAMPLES / "data-literacy-2026.csv").read_text("utf-8").splitlines()[: ROWS + 1]
+    table = folder / "class.csv"
+    table.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    return SampleClass(name="class", table=table, template=SAMPLES / "data-literacy.template.json")
+
+
+async def run(*arguments, code=0):
+    """A command beside the devnet; its JSON rows."""
+    words = [*map(str, arguments), "--json"]
+    result = await asyncio.to_thread(CliRunner().invoke, app, words)
+    if result.exception and not isinstance(result.exception, SystemExit):
+        raise result.exception
+    assert result.exit_code == code, result.output
+    return [json.loads(line) for line in result.stdout.splitlines() if line.startswith("{")]
+
+
+@contextlib.asynccontextmanager
+async def class_of(folder):
+    """A devnet with a class, what opens the workspace, and the dossiers."""
+    home = folder / "home"
+    async with running(home, port=0, clock=now, roots=[ROOT]) as devnet:
+        await devnet.admit_sample(SampleIssuer())
+        await issue_sample(devnet, SampleIssuer(), small_class(folder))
+        dossiers = sorted((home / "credentials" / "class").glob("*.json"))
+        access = ("--issuer", "ada", "--home", home, "--passphrase-file", home / "devnet-passphrase")
+        yield devnet, access, dossiers
+
+
+async def verified(devnet, dossier, *more, code=0):
+    trust = devnet.home / "trust.json"
+    (verdict,) = await run("verify", "--offline", "--trust", trust, dossier, *more, code=code)
+    return verdict["outcome"], verdict["credentialStatus"]
+
+
+async def next_second():
+    """A moment, and then a later whole second: statements have no fractions."""
+    moment = now()
+    await asyncio.sleep(1 - moment.microsecond / 1_000_000)
+    return f"{moment:%Y-%m-%dT%H:%M:%SZ}"
+
+
+async def life(folder):
+    async with class_of(folder) as (devnet, access, dossiers):
+        home, first = devnet.home, dossiers[0]
+        before = await next_second()
+
+        (dry,) = await run("suspend", first, "--reason", "under-review", "--dry-run", *access)
+        assert (dry["changed"], dry["statement"]) == (1, None)
+        (done,) = await run("suspend", first, "--reason", "under-review", "--records", folder / "r", *access)
+        assert (done["changed"], done["statement"], done["anchored"]) == (1, 2, True)
+        (record,) = (folder / "r").glob("*.status-record.json")
+        assert record.stat().st_mode & 0o077 == 0
+        await run("evidence", "--refresh", "--record", record, "--home", home, first)
+        assert await verified(devnet, first, code=1) == ("invalid", "suspended")
+        assert await verified(devnet, first, "--as-of", before) == ("valid", "active")
+
+        suspended = await next_second()
+        (lifted,) = await run("reinstate", first, "--reason", "cleared", *access)
+        (again,) = await run("reinstate", first, "--reason", "cleared", "--records", folder / "c", *access)
+        assert (lifted["statement"], again["statement"], again["changed"], again["already"]) == (3, 3, 0, 1)
+        (record,) = (folder / "c").glob("*.status-record.json")
+        await run("evidence", "--refresh", "--record", record, "--home", home, first)
+        assert await verified(devnet, first) == ("valid", "active")
+        assert (await verified(devnet, first, "--as-of", suspended, code=3))[0] == "indeterminate"
+
+        table = folder / "many.csv"
+        names = "\n".join(f"{path},fraud" for path in dossiers[1:])
+        table.write_text(f"dossier,reason\n{names}\n{dossiers[1]},fraud\nnobody.json,fraud\n", "utf-8")
+        (stopped,) = await run("revoke", table, *access, code=1)
+        assert (stopped["statement"], [row["where"] for row in stopped["refused"]]) == (None, ["many.csv:6"])
+        (many,) = await run("revoke", table, "--on-error", "continue", *access, code=1)
+        assert (many["changed"], many["already"], many["statement"]) == (3, 1, 4)
+        (refused,) = await run("revoke", dossiers[1], "--reason", "because", *access)
+        assert refused["already"] == 1
+
+        changes = await run("status", "history", "ada", "--node", devnet.url)
+        assert [len(row["set"]) + len(row["cleared"]) for row in changes] == [0, 0, 1, 1, 3]
+        assert all(row["problem"] is None and row["anchored"] for row in changes)
+        own = await run("status", "history", "ada", "--node", devnet.url, "--of", first)
+        assert [row["statement"] for row in own] == [2, 3]
+
+        (watched,) = await run("issuer", "watch", "--issuer", "ada", "--home", home)
+        assert (watched["state"], watched["anchoredStatement"]) == ("as-signed", 4)
+        (audited,) = await run("status", "audit", "--node", devnet.url)
+        assert audited["fair"] is True
+
+
+def test_a_status_has_a_life_and_every_moment_of_it_is_answered(tmp_path):
+    asyncio.run(life(tmp_path))
