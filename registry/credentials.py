@@ -151,14 +151,21 @@ def check_issuable(credential: Credential, subject: str = "credential") -> None:
 def _period(
     document: dict[str, Json], subject: str, model: DataModel
 ) -> tuple[datetime | None, datetime | None]:
-    """From when and until when it is valid; the two versions of the data model name that differently."""
+    """From when and until when it is valid; the two versions of the data model name that differently.
+
+    The names of the other version count as well, and the narrower period holds. An RDF signature does not
+    keep the base context: whoever exchanges it would otherwise take a credential's dates away.
+    """
     start, end = "validFrom", "validUntil"
+    older_start, older_end = "issuanceDate", "expirationDate"
     if model is DataModel.V1_1:
-        start, end = "issuanceDate", "expirationDate"
+        start, end, older_start, older_end = older_start, older_end, start, end
         if start not in document:
             raise MalformedError(f"{subject} /{start}", "is missing")
-    valid_from = check_dated(document, start, subject)
-    valid_until = check_dated(document, end, subject)
+    starts = [check_dated(document, name, subject) for name in (start, older_start)]
+    ends = [check_dated(document, name, subject) for name in (end, older_end)]
+    valid_from = max((moment for moment in starts if moment is not None), default=None)
+    valid_until = min((moment for moment in ends if moment is not None), default=None)
     if valid_from is not None and valid_until is not None and valid_until < valid_from:
         raise MalformedError(f"{subject} /{end}", f"is before {start}")
     return valid_from, valid_until

@@ -7,10 +7,6 @@ the same meaning to the contexts: the end of a credential's validity would be si
 from collections.abc import Mapping
 from typing import Final
 
-from testamur.registry.canonical import Json
-from testamur.registry.contexts import CREDENTIALS_V2
-from testamur.registry.errors import MalformedError
-
 _CREDENTIALS: Final = "https://www.w3.org/2018/credentials#"
 _SECURITY: Final = "https://w3id.org/security#"
 
@@ -32,15 +28,3 @@ READ_BY_NAME: Final[Mapping[str, str]] = {
 def is_disguised(name: str, iri: object) -> bool:
     """Whether a member called `name` means what is only looked for under another name (`READ_BY_NAME`)."""
     return isinstance(iri, str) and READ_BY_NAME.get(iri, name) != name
-
-
-def check_dates(document: Mapping[str, Json]) -> None:
-    """Refuse the dates of version 1.1 under the base context of 2.0, where nobody looks for them.
-
-    Whoever exchanges the base context and defines them beside it changes no statement. Raises MalformedError.
-    """
-    contexts = document.get("@context")
-    first = contexts[0] if isinstance(contexts, list) and contexts else contexts
-    for name in ("expirationDate", "issuanceDate"):
-        if first == CREDENTIALS_V2 and name in document:
-            raise MalformedError(f"document /{name}", "is of data model 1.1, and the base context of 2.0")
