@@ -29,8 +29,8 @@ help: ## this list
 run: $(NODE_INSTALL) $(if $(findstring ganache,$(ARGS)),$(DEV_TOOLS),$(RUN_TOOLS)) ## a registry on this machine, with samples; keeps running (ARGS="--port 8090 --chain ganache")
 	@$(BIN)/python scripts/run.py $(ARGS)
 
-demo: $(NODE_INSTALL) $(RUN_TOOLS) ## a finite run that issues, anchors, verifies and tampers, then counts
-	@$(BIN)/python scripts/demo.py
+demo: $(NODE_INSTALL) $(RUN_TOOLS) ## a finite run that issues, anchors, verifies and tampers, then counts (BULK=10000 for more revocations)
+	@$(BIN)/python scripts/demo.py $(if $(BULK),--bulk $(BULK))
 
 vc-api: $(NODE_INSTALL) ## a VC API server for a conformance run: an issuer for every suite, verifier, DID resolver (ARGS="--documents MAP.json --port 8081")
 	@$(BIN)/python scripts/vc_api_server.py $(ARGS)

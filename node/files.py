@@ -35,6 +35,7 @@ _CURES = {
     errno.EACCES: "give this user access to it",
     errno.EPERM: "give this user access to it",
     errno.EROFS: "mount it for writing",
+    errno.ENOTDIR: "a part of this path is a file; name another folder",
     errno.ENOSPC: "free space",
     errno.EDQUOT: "free space",
 }

@@ -4,6 +4,7 @@ https://www.w3.org/TR/did-resolution/. `read_request` says which document is nee
 of it. Error codes are those that the W3C's test suites ask for (docs/spec/dids.md).
 """
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -19,6 +20,8 @@ from testamur.registry.verification_methods import RELATIONSHIPS
 
 RESOLUTION_CONTEXT: Final = "https://w3id.org/did-resolution/v1"
 DID_JSON: Final = "application/did+json"
+
+_BLOCK_NUMBER: Final = re.compile(r"[0-9]{1,18}")
 
 METHODS: Final = ("key", "jwk", "web", "ethr")
 """The DID methods that are understood."""
@@ -47,6 +50,7 @@ class Wanted:
     url: DidUrl
     is_url: bool
     version_time: datetime | None = None
+    version_id: int | None = None
     key_format: str | None = None
 
 
@@ -88,8 +92,8 @@ def failed(error: str, message: str, *, is_url: bool) -> Resolution:
 def read_request(text: str, options: Mapping[str, str]) -> Wanted | Resolution:
     """What is needed for a DID or DID URL, or the result when nothing is.
 
-    `options` are `versionTime`, `publicKeyFormat` and `enableExperimentalPublicKeyTypes`; others are not for
-    us. A `versionTime` in the DID URL itself counts where none is given beside it.
+    `options` are `versionTime`, `publicKeyFormat` and `enableExperimentalPublicKeyTypes`, and for did:ethr
+    `versionId`; others are not for us. A version in the DID URL itself counts where none is given beside it.
     """
     is_url = any(mark in text for mark in "/?#")
     syntax = "invalidDidUrl" if is_url else "invalidDid"
@@ -106,7 +110,8 @@ def read_request(text: str, options: Mapping[str, str]) -> Wanted | Resolution:
         known = ", ".join(f"did:{name}" for name in METHODS)
         return failed("methodNotSupported", f"did:{did.method} is none of {known}", is_url=is_url)
     given = dict(parse_qsl(url.query)) if url is not None and url.query else {}
-    strange = sorted(set(given) - {"versionTime"})
+    versions = {"versionTime", "versionId"} if did.method == "ethr" else {"versionTime"}
+    strange = sorted(set(given) - versions)
     if strange or (url is not None and url.path):
         what = f"the parameter {strange[0][:80]!r}" if strange else "a path"
         return failed("notFound", f"{what} leads to nothing that is served here", is_url=is_url)
@@ -115,11 +120,16 @@ def read_request(text: str, options: Mapping[str, str]) -> Wanted | Resolution:
         version_time = parse_timestamp(moment, "versionTime") if moment is not None else None
     except MalformedError as error:
         return failed("invalidOptions", str(error), is_url=is_url)
+    version = options.get("versionId") or given.get("versionId") if did.method == "ethr" else None
+    if version is not None and (moment is not None or not _BLOCK_NUMBER.fullmatch(version)):
+        message = "versionId must be the number of a block, and stand without versionTime"
+        return failed("invalidOptions", message, is_url=is_url)
     return Wanted(
         did=did,
         url=url or DidUrl(did=did, path="", query=None, fragment=None),
         is_url=is_url,
         version_time=version_time,
+        version_id=int(version) if version is not None else None,
         key_format=key_format,
     )
 

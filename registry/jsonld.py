@@ -131,7 +131,7 @@ def _check_member(name: str, value: Json, where: str, subject: str) -> None:
 
 def _check_context(value: Json, where: str, subject: str) -> None:
     """Inline contexts, and those inside their terms: only what cannot lose, move or fetch anything."""
-    stack: list[Json] = [value]
+    stack: list[Json] = [_unwrapped(item) for item in value] if isinstance(value, list) else [value]
     while stack:
         context = stack.pop()
         if isinstance(context, list):
@@ -144,6 +144,13 @@ def _check_context(value: Json, where: str, subject: str) -> None:
                 if isinstance(definition, dict):
                     _check_term(name, definition, f"{subject} {where}")
                     stack.append(definition.get("@context"))
+
+
+def _unwrapped(context: Json) -> Json:
+    """The definitions of a context in a list that is written as a document: processors look into those."""
+    if isinstance(context, dict) and list(context) == ["@context"] and isinstance(context["@context"], dict):
+        return context["@context"]
+    return context
 
 
 def _check_term(name: str, definition: dict[str, Json], where: str) -> None:

@@ -1,8 +1,8 @@
-"""The status of a credential from status lists that the caller supplies: Bitstring and StatusList2021.
+"""The status of a credential from lists that the caller supplies: Bitstring, StatusList2021, 1EdTech's.
 
 https://www.w3.org/TR/vc-bitstring-status-list/ and its predecessor
-https://www.w3.org/TR/2023/WD-vc-status-list-20230427/. What cannot be read is *unknown*: never revoked, never
-active.
+https://www.w3.org/TR/2023/WD-vc-status-list-20230427/; 1EdTech's revocation list is in `revocation_lists`.
+What cannot be read is *unknown*: never revoked, never active.
 """
 
 from collections.abc import Callable, Mapping
@@ -10,8 +10,9 @@ from dataclasses import dataclass
 
 from testamur.registry.canonical import Json
 from testamur.registry.credentials import with_text_index
-from testamur.registry.data_model import objects_of
+from testamur.registry.data_model import issuer_of, objects_of
 from testamur.registry.errors import MalformedError, RegistryError, VerificationError
+from testamur.registry.revocation_lists import REVOCATION_LIST, is_revoked
 from testamur.registry.shapes import Shape
 from testamur.registry.status import MIN_STATUS_LIST_BITS, decode_list, is_set
 from testamur.registry.status_lists import (
@@ -46,28 +47,44 @@ _FORMATS = {
     ENTRY_2021: _Format(list_type=LIST_2021, subject_type="StatusList2021", has_multibase=False),
 }
 
+KNOWN_TYPES = frozenset({*_FORMATS, REVOCATION_LIST})
+"""Types of status entries that can be read where their list is supplied."""
+
 
 def read_statuses(
-    document: dict[str, Json], documents: Mapping[str, Json], verify_list: Callable[[Json], None]
+    document: dict[str, Json],
+    documents: Mapping[str, Json],
+    verify_list: Callable[[Json], None],
+    *,
+    but_for: str | None = None,
 ) -> tuple[StatusResult, ...]:
     """What the lists in `documents` say of each entry of `credentialStatus`, in the document's order.
 
-    `verify_list` raises for a list whose own proof does not hold: what such a list says is unknown.
+    `verify_list` raises for a list whose own proof does not hold: what such a list says is unknown. 1EdTech's
+    have no proof. Entries of the type `but_for` are left out: somebody else reads them.
     """
     results = []
     for where, entry in objects_of(document, "credentialStatus", "credential", MAX_STATUS_ENTRIES):
-        value, error, wanted = None, None, None
-        kind = _kind(entry)
+        types = _types(entry)
+        if but_for in types:
+            continue
+        value, error, purpose = None, None, None
+        kind = next((item for item in types if item in KNOWN_TYPES), types[0] if types else "")
         try:
-            wanted = _entry(entry, kind, where)
-            value = _read(wanted, _FORMATS[kind], documents, verify_list)
+            if kind == REVOCATION_LIST:
+                purpose = REVOCATION
+                value = _read_revocations(document, Shape(entry, where), documents)
+            else:
+                wanted = _entry(entry, kind, where)
+                purpose = wanted.purpose
+                value = _read(wanted, _FORMATS[kind], documents, verify_list)
         except (MalformedError, VerificationError) as caught:
             error = caught
         results.append(
             StatusResult(
                 entry=entry,
                 type=kind,
-                purpose=wanted.purpose if wanted else None,
+                purpose=purpose,
                 value=value,
                 problem=_problem(error, where) if error else None,
             )
@@ -91,10 +108,19 @@ def combined(results: tuple[StatusResult, ...]) -> tuple[CredentialStatus, tuple
     return CredentialStatus.ACTIVE, ()
 
 
-def _kind(entry: dict[str, Json]) -> str:
+def _types(entry: dict[str, Json]) -> list[str]:
     types = entry.get("type")
-    items = [item for item in (types if isinstance(types, list) else [types]) if isinstance(item, str)]
-    return next((item for item in items if item in _FORMATS), items[0] if items else "")
+    return [item for item in (types if isinstance(types, list) else [types]) if isinstance(item, str)]
+
+
+def _read_revocations(document: dict[str, Json], entry: Shape, documents: Mapping[str, Json]) -> int:
+    """1 or 0 from 1EdTech's list, which names credentials by their ids."""
+    list_id = entry.text("id")
+    if list_id not in documents:
+        raise VerificationError("status-missing", list=list_id[:200])
+    credential_id = Shape(document, "credential").text("id")
+    issuer, _ = issuer_of(document, "credential")
+    return int(is_revoked(documents[list_id], list_id=list_id, issuer=issuer, credential_id=credential_id))
 
 
 def _entry(entry: dict[str, Json], kind: str, where: str) -> StatusListEntry:

@@ -24,6 +24,10 @@ PACKAGE_DIR = ROOT / "node" / "chain" / "abi"
 BUILD_DIR = ROOT / ".cache" / "contracts"
 CONTRACT = "AnchorRegistry"
 
+TEST_DIR = ROOT / "tests" / "fakes"
+TEST_CONTRACT = "Erc1056"
+"""What tests deploy beside the registry; no node has it."""
+
 AST_ID = re.compile(r"(?<=\))\d+(?=_storage)|(?<=\))\d+$")
 """solc numbers the types of a layout by position in its syntax tree: noise in a published format."""
 
@@ -36,12 +40,15 @@ def main() -> int:
     )
     parser.add_argument("--check", action="store_true", help="change nothing; exit 1 if a rebuild differs")
     check: bool = parser.parse_args().check
-    artifact = build()
+    artifact = build(f"contracts/src/{CONTRACT}.sol")
     interface = render(interface_of(artifact))
     rendered = {
         ABI_DIR / f"{CONTRACT}.json": interface,
         ABI_DIR / f"{CONTRACT}.storage.json": render(layout_of(artifact)),
         PACKAGE_DIR / f"{CONTRACT}.json": interface,
+        TEST_DIR / f"{TEST_CONTRACT}.json": render(
+            interface_of(build(f"contracts/test/{TEST_CONTRACT}.sol"), TEST_CONTRACT)
+        ),
     }
     if check:
         return compare(rendered)
@@ -52,26 +59,26 @@ def main() -> int:
     return 0
 
 
-def build() -> dict[str, Any]:
-    """Compile the registry alone, from nothing, and return forge's artifact."""
+def build(source: str) -> dict[str, Any]:
+    """Compile one contract alone, from nothing, and return forge's artifact."""
     shutil.rmtree(BUILD_DIR, ignore_errors=True)
-    command = [str(ROOT / "scripts" / "forge"), "build", f"contracts/src/{CONTRACT}.sol", "--force"]
+    command = [str(ROOT / "scripts" / "forge"), "build", source, "--force"]
     command += ["--out", str(BUILD_DIR / "out"), "--cache-path", str(BUILD_DIR / "cache")]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     if done.returncode != 0:
         sys.exit(f"forge build failed:\n{done.stdout}{done.stderr}")
     artifact: dict[str, Any] = json.loads(
-        (BUILD_DIR / "out" / f"{CONTRACT}.sol" / f"{CONTRACT}.json").read_text("utf-8")
+        (BUILD_DIR / "out" / Path(source).name / f"{Path(source).stem}.json").read_text("utf-8")
     )
     return artifact
 
 
-def interface_of(artifact: Mapping[str, Any]) -> dict[str, Any]:
+def interface_of(artifact: Mapping[str, Any], name: str = CONTRACT) -> dict[str, Any]:
     """What a client or an auditor needs. `immutables`: bytes of `deployedBytecode` set at deployment."""
     metadata = artifact["metadata"]
     references = artifact["deployedBytecode"].get("immutableReferences", {})
     return {
-        "contract": CONTRACT,
+        "contract": name,
         "compiler": {
             "version": metadata["compiler"]["version"],
             "settings": {key: metadata["settings"].get(key) for key in SETTINGS},

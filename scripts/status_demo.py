@@ -1,4 +1,4 @@
-"""The status part of the demo: one revoked, one suspended, asked before and after; then ten thousand at once.
+"""The status part of the demo: one revoked, one suspended, before and after; then a whole class at once.
 
 What a registrar and a holder would type, as processes of their own; `make demo` runs it on its devnet.
 """
@@ -15,6 +15,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlencode
+from urllib.request import urlopen
 
 from testamur.node.homes import workspace_folder
 from testamur.node.issuing.workspace import open_workspace
@@ -22,8 +24,17 @@ from testamur.node.service.devnet import Devnet, SampleIssuer
 from testamur.registry.multiformats import encode_digest
 
 COMMAND = Path(sys.executable).with_name("testamur")
-BULK = 10_000
+BULK = 1_000
+"""Revocations with one command in a run that ends within a minute; `make demo BULK=10000` takes longer."""
+
+ISSUER = SampleIssuer(status_base="https://status.university.invalid")
+"""Its status lists have addresses that no name server ever answers for, as when the issuer is gone."""
+
 TIMEOUT_SECONDS = 600
+
+DEAD_SECONDS = 5
+"""How long an address may take before it counts as dead."""
+
 Say = Callable[[str], None]
 
 
@@ -60,10 +71,15 @@ async def change_some(devnet: Devnet, folder: Path, say: Say) -> list[Kept]:
     return await asyncio.to_thread(_change_some, devnet, folder, say)
 
 
-async def revoke_many(devnet: Devnet, table: Path, template: Path, say: Say) -> None:
-    """Issue a class of ten thousand, and revoke all of it with one command and one anchor."""
-    changed, seconds = await asyncio.to_thread(_revoke_many, devnet, table, template, say)
-    hosting = devnet.node.hostings[SampleIssuer().slug]
+async def ask_for_lists(devnet: Devnet, say: Say) -> bool:
+    """Whether the node serves the lists of every sample, whose own addresses are dead."""
+    return await asyncio.to_thread(_ask_for_lists, devnet, say)
+
+
+async def revoke_many(devnet: Devnet, table: Path, template: Path, say: Say, *, count: int = BULK) -> None:
+    """Issue a class of `count`, and revoke all of it with one command and one anchor."""
+    changed, seconds = await asyncio.to_thread(_revoke_many, devnet, table, template, say, count)
+    hosting = devnet.node.hostings[ISSUER.slug]
     newest = devnet.node.index.anchors(hosting.log.name)[-1]
     if newest.transaction is None:
         raise RuntimeError("the newest anchor does not name its transaction")
@@ -84,7 +100,7 @@ def _change_some(devnet: Devnet, folder: Path, say: Say) -> list[Kept]:
         before = datetime.now(UTC).replace(microsecond=0)
         _wait_for_the_next_second(before)
         run(
-            *(verb, own, "--reason", reason, "--issuer", SampleIssuer().slug, "--home", home),
+            *(verb, own, "--reason", reason, "--issuer", ISSUER.slug, "--home", home),
             *("--passphrase-file", home / "devnet-passphrase", "--records", folder / word),
         )
         (record,) = (folder / word).glob("*.status-record.json")
@@ -104,8 +120,38 @@ def _wait_for_the_next_second(moment: datetime) -> None:
         time.sleep(0.05)
 
 
-def _revoke_many(devnet: Devnet, table: Path, template: Path, say: Say) -> tuple[int, float]:
-    home, slug = devnet.home, SampleIssuer().slug
+def _ask_for_lists(devnet: Devnet, say: Say) -> bool:
+    found: dict[str, list[str]] = {}
+    for dossier in sorted((devnet.home / "credentials").glob("*/*.credential.json")):
+        credential = json.loads(dossier.read_bytes())["credential"]
+        for entry in credential.get("credentialStatus", []):
+            found.setdefault(entry["statusListCredential"], []).append(credential["id"])
+    alive = [url for url in found if _fetched(url) is not None]
+    served = {
+        url: answer
+        for url in found
+        if (answer := _fetched(f"{devnet.url}/v1/status-lists?{urlencode({'id': url})}")) is not None
+    }
+    answered = [name for url in served if served[url]["id"] == url for name in found[url]]
+    complete = not alive and len(answered) == sum(map(len, found.values()))
+    say(
+        f"the issuer's {ISSUER.status_base} is dead: {len(alive)} of {len(found)} lists answer there; "
+        f"the node answers {len(served)} of {len(found)}, the status of {len(set(answered))} credentials"
+    )
+    return complete
+
+
+def _fetched(url: str) -> Any:
+    """The document at an address, or None when nothing answers there."""
+    try:
+        with urlopen(url, timeout=DEAD_SECONDS) as response:
+            return json.loads(response.read())
+    except OSError:
+        return None
+
+
+def _revoke_many(devnet: Devnet, table: Path, template: Path, say: Say, count: int) -> tuple[int, float]:
+    home, slug = devnet.home, ISSUER.slug
     work = home / "many"
     work.mkdir()
     with table.open(encoding="utf-8", newline="") as file:
@@ -114,14 +160,14 @@ def _revoke_many(devnet: Devnet, table: Path, template: Path, say: Say) -> tuple
     with (work / "class.csv").open("w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file)
         writer.writerow(rows[0])
-        for number in range(BULK):
+        for number in range(count):
             row = list(rows[1 + number % (len(rows) - 1)])
             row[column] = f"9{number:07}"
             writer.writerow(row)
     access = ("--issuer", slug, "--home", home, "--passphrase-file", home / "devnet-passphrase")
     started = time.monotonic()
     run("issue", work / "class.csv", "--template", template, "--out", work / "out", "--wait", 0, *access)
-    say(f"issued {BULK:,} more in {time.monotonic() - started:.1f} s")
+    say(f"issued {count:,} more in {time.monotonic() - started:.1f} s")
     with open_workspace(workspace_folder(home, slug)) as workspace:
         issued = workspace.ledger.run("SELECT digest FROM credentials WHERE file LIKE '9%'")
     with (work / "revoked.csv").open("w", encoding="utf-8", newline="") as file:
@@ -130,6 +176,6 @@ def _revoke_many(devnet: Devnet, table: Path, template: Path, say: Say) -> tuple
         writer.writerows([encode_digest(bytes(digest)), "issued-in-error"] for (digest,) in issued)
     started = time.monotonic()
     done = run("revoke", work / "revoked.csv", *access)
-    if (done["changed"], done["anchored"]) != (BULK, True):
-        raise RuntimeError(f"{done['changed']} were revoked, not {BULK}")
+    if (done["changed"], done["anchored"]) != (count, True):
+        raise RuntimeError(f"{done['changed']} were revoked, not {count}")
     return done["changed"], time.monotonic() - started

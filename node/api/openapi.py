@@ -6,7 +6,7 @@ from typing import Any
 
 from testamur.node.api.parameters import Parameter
 from testamur.node.api.problems import PROBLEM_JSON, PROBLEMS
-from testamur.node.api.responses import HTML, JSON
+from testamur.node.api.responses import CREDENTIAL, CREDENTIAL_MEDIA, HTML, JSON
 from testamur.node.api.routes import ROUTES
 from testamur.node.api.routing import Route
 from testamur.node.api.schemas import SCHEMAS, ref
@@ -117,7 +117,8 @@ def _refusal_title(route: Route, status: int) -> str:
 
 def _content(route: Route) -> dict[str, Any]:
     if route.answers is not None:
-        return {route.media: {"schema": ref(route.answers)}}
+        media = CREDENTIAL_MEDIA if route.media == CREDENTIAL else (route.media,)
+        return {name: {"schema": ref(route.answers)} for name in media}
     return {route.media: {"schema": {"type": "string"}} if route.media.startswith("text/") else {}}
 
 

@@ -173,7 +173,10 @@ async def get_tile(request: web.Request) -> web.Response:
 def _status_list_response(request: web.Request, found: bytes | None) -> web.Response:
     if found is None:
         raise NotFound("no status list with this id is kept here")
-    return responses.bytes_response(request, found, media=responses.CREDENTIAL, cache=responses.REVALIDATE)
+    media, varying = responses.credential_headers(request)
+    answer = responses.bytes_response(request, found, media=media, cache=responses.REVALIDATE)
+    answer.headers.update(varying)
+    return answer
 
 
 def _issuer(issuer: IssuerSummary, context: Context) -> models.Issuer:

@@ -22,10 +22,14 @@ IMMUTABLE = "public, max-age=31536000, immutable"
 """Content-addressed or append-only: the same path never has other content."""
 
 JSON = "application/json"
+JSON_LD = "application/ld+json"
 TEXT = "text/plain"
 HTML = "text/html"
 OCTETS = "application/octet-stream"
 CREDENTIAL = "application/vc"
+CREDENTIAL_MEDIA = (CREDENTIAL, JSON_LD, JSON)
+"""What a bare credential may be called: see credential_headers."""
+
 METRICS = "text/plain; version=0.0.4; charset=utf-8"
 
 ETAG_BYTES = 16
@@ -60,6 +64,19 @@ def json_response(
     """A JSON object made here."""
     headers = {"Cache-Control": cache, "Content-Type": media}
     return web.Response(body=to_json(body), status=status, headers=headers)
+
+
+def credential_headers(request: web.Request) -> tuple[str, dict[str, str]]:
+    """What a bare credential is called, and that it depends on the request.
+
+    That is its own name, except for clients that ask for JSON or JSON-LD and not for it: many read no other.
+    """
+    accept = request.headers.get("Accept", "*/*").lower().split(",")
+    wanted = [item.partition(";")[0].strip() for item in accept]
+    media = CREDENTIAL
+    if not {CREDENTIAL, "application/*", "*/*"}.intersection(wanted):
+        media = next((item for item in wanted if item in {JSON, JSON_LD}), CREDENTIAL)
+    return media, {"Vary": "Accept"}
 
 
 def bytes_response(request: web.Request, data: bytes, *, media: str, cache: str) -> web.Response:

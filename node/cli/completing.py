@@ -11,7 +11,7 @@ from testamur.node.cli.settings import default_node, host_of_issuer
 from testamur.node.errors import ConfigError, NodeError
 from testamur.node.fetch.registry import RegistryClient
 from testamur.registry.canonical import Json, canonicalize, parse_json
-from testamur.registry.credentials import credential_digest
+from testamur.registry.credentials import credential_digest, parse_credential
 from testamur.registry.dossiers import encode_dossier, parse_dossier
 from testamur.registry.errors import MalformedError
 from testamur.registry.evidence import parse_evidence
@@ -46,7 +46,7 @@ def run_evidence(
             try:
                 if found.problem is not None:
                     raise ConfigError(str(path), found.problem)
-                done = _complete(path, nodes, out, shown, refresh=refresh)
+                done = _complete(path, nodes, out, shown, refresh=refresh, alone=total == 1)
             except (NodeError, MalformedError) as error:
                 if total == 1:
                     raise
@@ -103,7 +103,7 @@ def _record(path: Path) -> RecordProof:
 
 
 def _complete(
-    file: Path, nodes: _Nodes, out: Path | None, records: Sequence[RecordProof], *, refresh: bool
+    file: Path, nodes: _Nodes, out: Path | None, records: Sequence[RecordProof], *, refresh: bool, alone: bool
 ) -> dict[str, Json]:
     credential, kept = parse_dossier(read_input(file))
     if credential is None:
@@ -112,7 +112,13 @@ def _complete(
     document = client.evidence(credential_digest(credential))
     if document is None:
         raise ConfigError(str(file), f"{client.url} has this credential in no published checkpoint (yet)")
-    shown = [*records_of(kept), *records]
+    own = {(entry.list_id, entry.index) for entry in parse_credential(credential).status}
+    given = [item for item in records if (item.record.list_id, item.record.index) in own]
+    if records and not given and alone:
+        raise ConfigError("--record", f"is of another credential than {file}; nothing was changed")
+    # A record that an earlier run kept of another credential would fail step 9: it is dropped.
+    kept_records = [item for item in records_of(kept) if (item.record.list_id, item.record.index) in own]
+    shown = [*kept_records, *given]
     document = tailored(with_records(client.keep_first(document, kept), shown), credential)
     _refuse_older(file, client.url, document, kept)
     if out is None and is_weaker(document, kept):

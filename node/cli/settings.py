@@ -37,7 +37,11 @@ def only_issuer(home: Path | None) -> str:
     names = {path.parent.name for path in folder.glob("*/workspace.json")}
     slugs = sorted(names - {OWN_SLUG}) or sorted(names)
     if len(slugs) != 1:
-        found = f"there are several: {', '.join(slugs)}" if slugs else "`testamur issuer apply` makes one"
+        found = (
+            f"there are several: {', '.join(slugs)}"
+            if slugs
+            else f"there is none in {home_of(home)}; give --home, or make one: `testamur issuer apply`"
+        )
         raise ConfigError("--issuer", f"say whose credentials these are; {found}")
     return slugs[0]
 

@@ -174,9 +174,10 @@ def _show_plan(options: ChangeOptions, plan: "Plan", refused: Sequence[Unusable]
             }
         )
         return
-    if options.dry_run:
+    if options.dry_run and plan.changed:
         say(f"Would {options.action.verb} {_count(len(plan.changed))} in {len(plan.lists)} status lists,")
         say("with one statement and one anchor; nothing was signed.")
+    if options.dry_run:
         if plan.already:
             say(f"  {_count(len(plan.already))} would stay as they are: done already")
         if pending:

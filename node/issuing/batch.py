@@ -122,6 +122,7 @@ class _Run:
         if job is None:
             if not dry_run:
                 key_from(key)  # A wrong passphrase is told before a hundred thousand rows are checked.
+                make_folders(self.folder)  # A job keeps to its folder, so that must be there first.
             planner = Planner(self.workspace, self.work, self.folder, self.progress)
             job, planning = planner.plan(
                 job_key, now, random_bytes, rejects=rejects, keep=not dry_run, lenient=lenient

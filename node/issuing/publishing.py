@@ -37,10 +37,13 @@ def publish_pending(workspace: Workspace, port: RegistryPort) -> Publication:
         return published
     publication = _verified(workspace, published, bundle)
     wanted = publication.statement.sequence
-    newest = port.publish(workspace.settings.slug, bundle)
+    try:
+        newest = port.publish(workspace.settings.slug, bundle)
+    except PeerMisbehaved as error:
+        raise PeerMisbehaved(_overtaken(workspace, wanted, str(error))) from error
     if newest != wanted:
         raise PeerMisbehaved(
-            f"the host's newest statement is {newest}, not {wanted}: another workspace signs too"
+            _overtaken(workspace, wanted, f"the host's newest statement is {newest}, not {wanted}")
         )
     with workspace.ledger.transaction():
         workspace.accept(publication)
@@ -125,6 +128,19 @@ def ensure_lists(workspace: Workspace, *, key: SigningKey, port: RegistryPort, n
     missing = [(list_id, purpose, StatusBits()) for list_id, purpose in wanted if list_id not in known]
     if missing:
         publish_lists(workspace, missing, key=key, port=port, now=now)
+
+
+def _overtaken(workspace: Workspace, sequence: int, said: str) -> str:
+    """What a host that refuses a pending statement most often means, and the cure: sending again is none."""
+    slug = workspace.settings.slug
+    return (
+        f"{said}. Statement {sequence}, which is signed and kept in {workspace.folder}, was not accepted. "
+        "If another copy of this workspace (a backup, another machine) has signed since, this one is "
+        "overtaken for good: set it aside, give the command again in the copy in which "
+        f"`testamur issuer watch --issuer {slug}` finds all as signed, and sign in that one alone. "
+        "If there is no such copy, and the host has a statement that you did not sign, somebody has your "
+        "key: rotate it"
+    )
 
 
 def _verified(workspace: Workspace, earlier: Publication, bundle: Json) -> Publication:

@@ -18,7 +18,7 @@ from testamur.registry.keys import SigningKey
 from testamur.registry.multiformats import encode_digest
 from testamur.registry.publications import Publication
 from testamur.registry.status import StatusBits
-from testamur.registry.status_lists import REVOCATION
+from testamur.registry.status_lists import REVOCATION, SUSPENSION
 from testamur.registry.status_records import (
     MAX_NOTE_CHARACTERS,
     REASON_CLASSES,
@@ -127,12 +127,11 @@ def _add(
 ) -> None:
     deck, index = _status_place(workspace, change.digest)
     list_id = workspace.settings.list_id(change.purpose, deck)
-    bits = plan.bits.get(list_id)
-    if bits is None:
-        known = plan.published.lists.get(list_id)
-        if known is None:
-            raise ConfigError("purpose", f"there is no status list {list_id}")
-        bits = plan.bits[list_id] = StatusBits.from_bytes(known.data)
+    bits = _bits(plan, list_id)
+    if change.purpose == SUSPENSION and not change.value:
+        revoked = _bits(plan, workspace.settings.list_id(REVOCATION, deck))
+        if revoked.get(index):  # clearing the other bit would look like a success, and change no verdict
+            raise ConfigError("purpose", "it is revoked, which is final; issue the credential anew instead")
     if bits.get(index) == change.value:
         plan.already.append(change.digest)
         return
@@ -152,6 +151,16 @@ def _add(
     bits.set(index, change.value)
     plan.lists[list_id] = (list_id, change.purpose, bits)
     plan.changed.append(change.digest)
+
+
+def _bits(plan: Plan, list_id: str) -> StatusBits:
+    bits = plan.bits.get(list_id)
+    if bits is None:
+        known = plan.published.lists.get(list_id)
+        if known is None:
+            raise ConfigError("purpose", f"there is no status list {list_id}")
+        bits = plan.bits[list_id] = StatusBits.from_bytes(known.data)
+    return bits
 
 
 def _effective(change: StatusChange, now: datetime) -> datetime:

@@ -1,6 +1,7 @@
 """A node's settings: one TOML file, every key known, every default written down."""
 
 import json
+import re
 import tomllib
 from dataclasses import dataclass, field, fields
 from difflib import get_close_matches
@@ -62,6 +63,11 @@ class NodeConfig:
         True,
         "DID documents of the method did:web are fetched from public https addresses, guarded, when somebody "
         "asks about a credential that names one; false: supplied and logged documents only",
+    )  # type: ignore[assignment]
+    did_ethr_registry: str = setting(
+        "",
+        "address of the ERC-1056 contract on the node's chain from which documents of did:ethr are made; "
+        "empty: supplied and logged documents only",
     )  # type: ignore[assignment]
     chain_id: int = setting(0, "id of the chain, compared at start")  # type: ignore[assignment]
     genesis_hash: str = setting("", "hash of the chain's first block, compared at start")  # type: ignore[assignment]
@@ -136,6 +142,8 @@ def check_config(config: NodeConfig, where: str) -> None:
         check_registry_name(config.registry)
     except MalformedError as error:
         raise ConfigError(f"{where}: registry", error.reason) from error
+    if config.did_ethr_registry and not re.fullmatch("0x[0-9a-fA-F]{40}", config.did_ethr_registry):
+        raise ConfigError(f"{where}: did_ethr_registry", "must be 0x and 40 hexadecimal digits")
     if not 0 <= config.port <= 65_535:
         raise ConfigError(f"{where}: port", f"{config.port} is not a port")
     for name in ("requests_per_second", "token_requests_per_second"):

@@ -46,6 +46,8 @@ class SampleIssuer:
     slug: str = "ada"
     did: str = "did:web:ada.example"
     name: str = "Ada Lovelace University (sample)"
+    status_base: str | None = None
+    """Where its status lists have their addresses; None: at the devnet's own node."""
 
 
 class Devnet:
@@ -96,7 +98,7 @@ class Devnet:
                 slug=issuer.slug,
                 did=issuer.did,
                 name=issuer.name,
-                status_base=f"{self.url}/status",
+                status_base=issuer.status_base or f"{self.url}/status",
                 node_url=self.url,
                 passphrase=self.passphrase,
                 now=self.node.clock(),
@@ -226,10 +228,9 @@ def _check_port(port: int) -> None:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind(("127.0.0.1", port))
-        except OSError as error:
-            reason = (
-                f'{port} cannot be used ({error.strerror}); choose another, e.g. make run ARGS="--port 8090"'
-            )
+        except (OSError, OverflowError) as error:
+            why = getattr(error, "strerror", error)
+            reason = f'{port} cannot be used ({why}); choose another, e.g. make run ARGS="--port 8090"'
             raise ConfigError("--port", reason) from error
 
 

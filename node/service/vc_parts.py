@@ -1,9 +1,12 @@
-"""What a node's verifier is made of: supplied documents, the logs hosted here, and the guarded web."""
+"""What a node's verifier is made of: supplied documents, hosted logs, the guarded web, and the chain."""
 
+import asyncio
 from typing import TYPE_CHECKING
 
 from testamur.node.fetch.dids import DidWebFetcher
 from testamur.node.fetch.guarded import GuardedFetcher
+from testamur.node.service.chain_access import hex_bytes
+from testamur.node.service.did_ethr_reading import ChainEthrReader
 from testamur.node.service.did_finding import DidFinder, FoundDocument
 from testamur.node.service.verifying import Verifier
 from testamur.node.service.workers import Workers
@@ -20,7 +23,7 @@ FETCH_SECONDS = 5.0
 
 
 def node_verifier(node: "Node", workers: Workers, waiters: Workers) -> Verifier:
-    """The verifier over a node's settings and logs."""
+    """The verifier over a node's settings, logs and chain. Called in the node's event loop."""
     web = None
     if node.config.fetch_dids:
         is_development = node.config.development
@@ -33,7 +36,17 @@ def node_verifier(node: "Node", workers: Workers, waiters: Workers) -> Verifier:
     def status_list(url: str) -> Json | None:
         return _published_list(node, url)
 
-    finder = DidFinder(node.supplied, web=web, snapshots=snapshot)
+    ethr = None
+    registry = hex_bytes("did_ethr_registry", node.config.did_ethr_registry, 20)
+    if registry is not None:
+        ethr = ChainEthrReader(
+            node.chain.client,
+            registry,
+            chain_id=node.config.chain_id,
+            loop=asyncio.get_running_loop(),
+            clock=node.clock,
+        )
+    finder = DidFinder(node.supplied, web=web, snapshots=snapshot, ethr=ethr)
     return Verifier(
         node.supplied, finder, workers=workers, waiters=waiters, clock=node.clock, lists=status_list
     )

@@ -14,10 +14,8 @@ from testamur.registry.status import is_set, verify_chunk
 from testamur.registry.status_lists import REVOCATION, SUSPENSION, StatusListEntry, parse_status_list
 from testamur.registry.verification.context import Context, Passed, Undecided
 from testamur.registry.verification.status_change import NEVER, Change, change_of, span_of
+from testamur.registry.verification.supplied_lists import INFORMATIVE, SuppliedStatus, read_supplied
 from testamur.registry.verification.verdict import CredentialStatus, StatusSpan
-
-INFORMATIVE = frozenset({"message", "refresh"})
-"""Purposes that say something to the holder and take nothing away."""
 
 
 def status(context: Context) -> Passed:
@@ -25,18 +23,21 @@ def status(context: Context) -> Passed:
 
     A type of entry that is not understood, or a list that is not there, is *unknown*: never revoked, never
     active. Revocation outranks suspension whatever the order of the entries, and a missing list cannot hide
-    that another one says "revoked".
+    that another one says "revoked". Lists of older formats count where the caller supplies them.
     """
     credential = context.need_credential()
     if not credential.status and not credential.unknown_status_types:
         context.list_status = CredentialStatus.ACTIVE
         return Passed(reason="status-none")
+    supplied = _supplied(context)
+    if supplied is not None and not credential.status:
+        return _supplied_alone(context, supplied)
     log, statement = context.need_newest_log(), context.need_statement()
     found: set[str] = set()
     missing: list[str] = []
     lists: list[Json] = []
     changes: dict[str, Change] = {}
-    unknown = list(credential.unknown_status_types)
+    unknown: list[str] = []
     for wanted in credential.status:
         if wanted.purpose in INFORMATIVE:
             continue
@@ -69,11 +70,43 @@ def status(context: Context) -> Passed:
     _judge(context, found, missing, statement, changes)
     if unknown:
         raise Undecided("status-type-unknown", type=unknown[0][:200])
+    if supplied is not None:
+        _judge_supplied(context, supplied)
+        lists += supplied.lists
     _need_newest(context, statement)
     context.list_status = CredentialStatus.ACTIVE
     return Passed(
         reason="status-active", parameters=_as_of(context, statement.sequence), facts={"lists": lists}
     )
+
+
+def _supplied(context: Context) -> SuppliedStatus | None:
+    """What supplied lists of older formats say, None without such entries; one that revokes ends it here."""
+    if not context.need_credential().unknown_status_types:
+        return None
+    supplied = read_supplied(context)
+    # A supplied list is what is supplied: it says nothing of any earlier moment.
+    context.spans.append(StatusSpan(purpose=SUSPENSION, value=SUSPENSION in supplied.found, since=NEVER))
+    if REVOCATION in supplied.found:
+        context.spans.append(StatusSpan(purpose=REVOCATION, value=True, since=NEVER))
+        context.list_status = CredentialStatus.REVOKED
+        raise VerificationError("revoked-by-list")
+    return supplied
+
+
+def _judge_supplied(context: Context, supplied: SuppliedStatus) -> None:
+    if supplied.unknown is not None:
+        raise supplied.unknown
+    if SUSPENSION in supplied.found:
+        context.list_status = CredentialStatus.SUSPENDED
+        raise VerificationError("suspended-by-list")
+
+
+def _supplied_alone(context: Context, supplied: SuppliedStatus) -> Passed:
+    """A credential whose status stands in lists of older formats alone: no statement speaks of it."""
+    _judge_supplied(context, supplied)
+    context.list_status = CredentialStatus.ACTIVE
+    return Passed(reason="status-active-by-list", facts={"lists": [*supplied.lists]})
 
 
 def _as_of(context: Context, sequence: int) -> dict[str, str | int]:

@@ -153,6 +153,27 @@ def test_all_of_it_survives_a_restart_but_for_the_port(tmp_path: Path) -> None:
         assert client.ask("GET", path).body == {"verifiableCredential": signed}
 
 
+@pytest.mark.parametrize(
+    ("accept", "media"),
+    [
+        ("application/vc", "application/vc"),
+        ("*/*", "application/vc"),
+        ("text/html", "application/vc"),
+        ("application/json, application/vc", "application/vc"),
+        ("application/ld+json, application/json", "application/ld+json"),
+        ("Application/JSON;q=0.9", "application/json"),
+    ],
+)
+def test_a_client_that_reads_only_json_is_told_that_a_list_is_json(
+    client: VcClient, accept: str, media: str
+) -> None:
+    url = issued(client)["credentialStatus"][0]["statusListCredential"]
+    answer = client.ask("GET", url, Accept=accept)
+    assert (answer.status, answer.headers["Content-Type"]) == (200, media)
+    assert "Accept" in answer.headers["Vary"]
+    assert answer.body["id"] == url
+
+
 @pytest.mark.parametrize("token", ["short", "has a space in it, alas", ""])
 def test_a_token_that_could_not_be_sent_is_refused_at_the_start(tmp_path: Path, token: str) -> None:
     options = IssuerServiceOptions(

@@ -289,3 +289,41 @@ def test_a_wallets_presentation_is_accepted(client: VcClient) -> None:
     )
     assert present(client, shown, challenge=CHALLENGE, domain=DOMAIN).status == 200
     assert json.dumps(shown)
+
+
+ALUMNI = {"AlumniCredential": "https://www.example.org/AlumniCredential"}
+
+
+@pytest.mark.parametrize("suite", SUITES)
+def test_inline_definitions_may_stand_in_a_context_document_of_their_own(
+    client: VcClient, suite: str
+) -> None:
+    """As in the proof chains of the Data Integrity suites; processors look into it, so what is signed is the same."""
+    plain = {"@context": [V2, ALUMNI], "type": ["VerifiableCredential", "AlumniCredential"]}
+    wrapped = {**plain, "@context": [V2, {"@context": ALUMNI}]}
+    for changes in (plain, wrapped):
+        assert verify(client, signed(suite, **changes)).status == 200
+    moved = {**signed("eddsa-rdfc-2022", **plain), "@context": wrapped["@context"]}
+    assert verify(client, moved).status == 200
+
+
+@pytest.mark.parametrize(
+    "context",
+    [
+        {
+            "@context": ALUMNI,
+            "alumniOf": "https://www.example.org/alumniOf",
+        },  # processors drop what is beside
+        {"@context": {"@context": ALUMNI}},
+        {"@context": [ALUMNI]},
+        {"@context": V2},
+        {"@context": {**ALUMNI, "@import": V2}},
+        {"@context": {"alumniOf": {"@reverse": "https://www.example.org/alumniOf"}}},
+    ],
+)
+def test_what_else_such_a_context_document_holds_is_refused(client: VcClient, context: Any) -> None:
+    credential = {**signed(), "@context": [V2, context]}
+    answer = verify(client, credential, checks=["proof"])
+    assert answer.status == 400
+    assert answer.body["problemDetails"][0]["title"] == "malformed"
+    assert "is not used in credentials" in str(answer.body["problemDetails"])

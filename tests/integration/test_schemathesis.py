@@ -36,7 +36,7 @@ expected-statuses = [400, 401, 403, 404, 405, 406, 413, 415, 422, 429]
 
 # A moment may lie in the future or too far east, and a statement has a signature: no schema can say so.
 [[operations]]
-include-operation-id = ["verify", "publishStatement", "findStatusList"]
+include-operation-id = ["verify", "publishStatement", "publishStatus", "findStatusList"]
 checks.positive_data_acceptance.enabled = false
 """
 

@@ -3,6 +3,8 @@
 import asyncio
 import contextlib
 import json
+import shutil
+import subprocess
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -10,8 +12,11 @@ import pytest
 from typer.testing import CliRunner
 
 from testamur.node.cli.main import app
+from testamur.node.errors import ConfigError
 from testamur.node.service.devnet import SampleIssuer, running
 from testamur.node.service.sample import SampleClass, issue_sample
+from testamur.registry.contexts import BUNDLED, find_context
+from testamur.registry.verification.issuer_keys import verify_issuer_keys
 
 ROOT = Path(__file__).resolve().parents[2]
 SAMPLES = ROOT / "scripts" / "samples"
@@ -42,12 +47,12 @@ async def run(*arguments, code=0):
 
 
 @contextlib.asynccontextmanager
-async def class_of(folder):
+async def class_of(folder, issuer=SampleIssuer()):
     """A devnet with a class, what opens the workspace, and the dossiers."""
     home = folder / "home"
     async with running(home, port=0, clock=now, roots=[ROOT]) as devnet:
-        await devnet.admit_sample(SampleIssuer())
-        await issue_sample(devnet, SampleIssuer(), small_class(folder))
+        await devnet.admit_sample(issuer)
+        await issue_sample(devnet, issuer, small_class(folder))
         dossiers = sorted((home / "credentials" / "class").glob("*.json"))
         access = ("--issuer", "ada", "--home", home, "--passphrase-file", home / "devnet-passphrase")
         yield devnet, access, dossiers
@@ -99,6 +104,13 @@ async def life(folder):
         assert (many["changed"], many["already"], many["statement"]) == (3, 1, 4)
         (refused,) = await run("revoke", dossiers[1], "--reason", "because", *access)
         assert refused["already"] == 1
+        (final,) = await run("reinstate", dossiers[1], "--reason", "cleared", *access, code=1)
+        assert "it is revoked" in final["refused"][0]["reason"]
+
+        untouched = dossiers[2].read_bytes()
+        with pytest.raises(ConfigError, match="of another credential"):
+            await run("evidence", "--refresh", "--record", record, "--home", home, dossiers[2])
+        assert dossiers[2].read_bytes() == untouched  # the record is another credential's
 
         changes = await run("status", "history", "ada", "--node", devnet.url)
         assert [len(row["set"]) + len(row["cleared"]) for row in changes] == [0, 0, 1, 1, 3]
@@ -114,3 +126,71 @@ async def life(folder):
 
 def test_a_status_has_a_life_and_every_moment_of_it_is_answered(tmp_path):
     asyncio.run(life(tmp_path))
+
+
+MULTIKEY = "https://w3id.org/security/multikey/v1"
+DEAD_BASE = "https://status.university.invalid"
+"""An address that no name server ever answers for: the issuer is gone."""
+
+
+def did_document(evidence):
+    """The issuer's DID document, by URL of the document and of each method, as its web site had it."""
+    events = next(log["keyEvents"] for log in evidence["logs"].values() if log["keyEvents"])
+    keys = verify_issuer_keys(tuple(events))
+    methods = [
+        {
+            "id": item.key.id,
+            "type": "Multikey",
+            "controller": keys.issuer,
+            "publicKeyMultibase": item.public_key.to_multikey(),
+        }
+        for item in keys.chains[-1].intervals
+    ]
+    document = {
+        "@context": ["https://www.w3.org/ns/did/v1", MULTIKEY],
+        "id": keys.issuer,
+        "verificationMethod": methods,
+        "assertionMethod": [method["id"] for method in methods],
+    }
+    return {keys.issuer: document} | {method["id"]: {"@context": MULTIKEY, **method} for method in methods}
+
+
+async def seen_from_outside(program, url, dossier):
+    """What Digital Bazaar's verifier says, which asks the node alone for the status lists."""
+    document = json.loads(dossier.read_bytes())
+    request = {
+        "action": "verify",
+        "credential": document["credential"],
+        "documents": {name: find_context(name) for name in BUNDLED} | did_document(document["evidence"]),
+        "now": now().isoformat(),
+        "node": url,
+        "statusBase": DEAD_BASE,
+    }
+    done = await asyncio.to_thread(
+        subprocess.run,
+        [program, str(ROOT / "tests" / "npm" / "verifier.mjs")],
+        input=json.dumps(request).encode(),
+        capture_output=True,
+        timeout=60,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr.decode()[-2000:]
+    return json.loads(done.stdout)
+
+
+async def outside(folder, program):
+    async with class_of(folder, SampleIssuer(status_base=DEAD_BASE)) as (devnet, access, dossiers):
+        before = await seen_from_outside(program, devnet.url, dossiers[0])
+        assert before == {"verified": True, "errors": [], "statuses": [False, False]}, before
+        await run("revoke", dossiers[0], "--reason", "fraud", *access)
+        after = await seen_from_outside(program, devnet.url, dossiers[0])
+        assert sorted(after["statuses"]) == [False, True], after
+        other = await seen_from_outside(program, devnet.url, dossiers[1])
+        assert other == before, other
+
+
+def test_an_outside_verifier_sees_a_revocation_through_the_list_that_the_node_serves(tmp_path):
+    program = shutil.which("node")
+    if program is None or not (ROOT / "node_modules" / "@digitalbazaar" / "vc").is_dir():
+        pytest.skip("needs Node.js and the npm packages of package.json: npm ci --ignore-scripts")
+    asyncio.run(outside(tmp_path, program))

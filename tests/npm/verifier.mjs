@@ -1,6 +1,7 @@
 // Digital Bazaar's verifier and signer behind one line of JSON each, for tests/integration/test_npm_verifier.py.
 // Reads {"action": "verify", "credential", "documents"} or {"action": "issue", "credential", "suite", "seed",
-// "documents"} from standard input and answers {"verified", "errors"} or {"credential"}. Fetches nothing.
+// "documents"} from standard input and answers {"verified", "errors"} or {"credential"}. Fetches nothing, unless
+// "node" names a running node, which is then asked over HTTP for the status lists below "statusBase".
 import { readFileSync } from "node:fs";
 
 import * as vc from "@digitalbazaar/vc";
@@ -34,7 +35,17 @@ function resolve(url) {
   return { "@context": context, id: did, verificationMethod: [bare], assertionMethod: [id], authentication: [id] };
 }
 
+async function askNode(path) {
+  const response = await fetch(request.node + path);
+  if (!response.ok) throw new Error(`${path}: HTTP ${response.status}`);
+  return response.json();
+}
+
 async function documentLoader(url) {
+  if (request.node && url.startsWith(request.statusBase)) {
+    const document = await askNode(`/v1/status-lists?id=${encodeURIComponent(url)}`);
+    return { contextUrl: null, documentUrl: url, document };
+  }
   if (url.startsWith("did:key:")) return { contextUrl: null, documentUrl: url, document: resolve(url) };
   const document = request.documents[url];
   if (!document) throw new Error(`${url} is not supplied`);

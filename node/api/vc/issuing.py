@@ -61,7 +61,10 @@ async def get_list(request: web.Request, issuer: IssuerPort) -> web.Response:
     found = await issuer.status_list(request.match_info["name"])
     if found is None:
         raise NotFound("this issuer has no such status list")
-    return responses.json_response(found, cache=responses.REVALIDATE, media=responses.CREDENTIAL)
+    media, varying = responses.credential_headers(request)
+    answer = responses.json_response(found, cache=responses.REVALIDATE, media=media)
+    answer.headers.update(varying)
+    return answer
 
 
 async def publish_list(request: web.Request, issuer: IssuerPort) -> web.Response:

@@ -165,3 +165,33 @@ def test_the_processor_is_loaded_on_first_use_only() -> None:
         "sys.exit('pyld' in sys.modules or 'lxml' in sys.modules)"
     )
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+TERMS = {"room": "https://rooms.example/#room"}
+
+
+def test_a_context_in_a_list_may_be_written_as_a_document_and_means_the_same() -> None:
+    plain, wrapped = award(), award()
+    for document, context in (plain, TERMS), (wrapped, {"@context": TERMS}):
+        document["room"] = "B 12"
+        document["@context"] = [*document["@context"], context]
+    assert "https://rooms.example/#room" in str(expand_safely(plain))
+    assert expand_safely(wrapped) == expand_safely(plain)
+
+
+@pytest.mark.parametrize(
+    "context",
+    [
+        [{"@context": TERMS, "seat": "https://rooms.example/#seat"}],
+        [{"@context": {"@context": TERMS}}],
+        [{"@context": [TERMS]}],
+        [{"room": {"@id": "https://rooms.example/#room", "@context": {"@context": TERMS}}}],
+        [{"@context": {"room": {"@id": "https://rooms.example/#room", "@nest": "seat"}}}],
+        {"@context": TERMS},
+    ],
+)
+def test_a_context_within_a_context_is_otherwise_refused(context: Any) -> None:
+    document = award()
+    document["credentialSubject"]["@context"] = context
+    with pytest.raises(MalformedError, match="is not used in credentials"):
+        expand_safely(document)

@@ -428,6 +428,34 @@ def test_the_older_status_list_of_2021_is_read() -> None:
     assert judge(sign(document), {LIST: sign(clear)}).status is CredentialStatus.ACTIVE
 
 
+OPEN_BADGES_EXTENSIONS = "https://purl.imsglobal.org/spec/ob/v3p0/extensions.json"
+REVOCATIONS = "https://ada.example/revocations"
+
+
+@pytest.mark.parametrize(
+    ("item", "status"),
+    [
+        ({"id": award()["id"], "revoked": True}, CredentialStatus.REVOKED),
+        ({"id": award()["id"], "revoked": False}, CredentialStatus.ACTIVE),
+        ({"id": "urn:uuid:another"}, CredentialStatus.ACTIVE),
+        ("not an entry", CredentialStatus.UNKNOWN),
+    ],
+)
+def test_a_revocation_list_of_1edtech_is_read_where_it_is_supplied(
+    item: Any, status: CredentialStatus
+) -> None:
+    document = credential(credentialStatus={"id": REVOCATIONS, "type": "1EdTechRevocationList"})
+    signed = sign(add_extensions(document))
+    listed = {"id": REVOCATIONS, "issuer": ADA, "revokedCredentials": [item]}
+    assert judge(signed, {REVOCATIONS: listed}).status is status
+    assert reasons(judge(signed)) == ["status-missing"]
+
+
+def add_extensions(document: dict[str, Any]) -> dict[str, Any]:
+    """With the context that has the terms of 1EdTech's extensions."""
+    return {**document, "@context": [*document["@context"], OPEN_BADGES_EXTENSIONS]}
+
+
 # -- schemas
 
 

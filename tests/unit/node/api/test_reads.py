@@ -154,6 +154,9 @@ async def test_an_unknown_document_is_not_found_and_a_malformed_digest_is_malfor
 async def test_a_status_list_is_found_by_its_id_and_under_its_address(api, path):
     response, body = await api.ask("GET", path)
     assert (response.status, body, response.content_type) == (200, STATUS_LIST, "application/vc")
+    assert response.headers["Vary"] == "Accept"
+    response, body = await api.ask("GET", path, headers={"Accept": "application/ld+json, application/json"})
+    assert (response.status, body, response.content_type) == (200, STATUS_LIST, "application/ld+json")
 
 
 @pytest.mark.parametrize(

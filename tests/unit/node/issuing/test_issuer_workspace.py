@@ -234,6 +234,21 @@ def test_a_host_with_another_statement_is_found_out(tmp_path: Path) -> None:
         assert workspace.find_pending() is not None
 
 
+def test_a_copied_workspace_that_was_overtaken_says_how_to_go_on(tmp_path: Path) -> None:
+    class Refusing(MemoryHost):
+        def publish(self, slug: str, bundle: Any) -> int:
+            raise PeerMisbehaved("HTTP 422: There are two statements with the sequence 2.")
+
+    with copy_workspace(tmp_path / "ada") as workspace:
+        with pytest.raises(PeerMisbehaved) as caught:
+            revoke(workspace, Refusing(workspace.publication()), issued(workspace))
+        said = str(caught.value)
+        assert "two statements with the sequence 2" in said
+        assert f"Statement 2, which is signed and kept in {tmp_path / 'ada'}" in said
+        assert "set it aside" in said
+        assert "testamur issuer watch --issuer ada" in said
+
+
 def test_there_is_one_statement_per_sequence_for_ever(tmp_path: Path) -> None:
     with copy_workspace(tmp_path / "ada") as workspace:
         bundle = build_bundle(workspace.publication(), did=DID, lists=[], key=KEY, now=NOW)

@@ -192,3 +192,16 @@ def test_a_suspension_is_lifted_and_its_newest_record_is_the_lifting(workspace):
     record = parse_record_proof(document).record
     assert (record.value, record.reason) == (False, "cleared")
     assert lifted.statement.sequence == 3
+
+
+def test_what_is_revoked_cannot_be_reinstated(workspace):
+    host = MemoryHost(workspace.publication())
+    published = change(workspace, host, asked(DIGESTS[0]))
+    plan = plan_changes(
+        workspace, published, [asked(DIGESTS[0], "suspension", value=False, reason="cleared")], now=NOW
+    )
+    assert [item.reason for item in plan.refused] == [
+        "it is revoked, which is final; issue the credential anew instead"
+    ]
+    assert not plan.changed
+    assert not plan.already

@@ -43,6 +43,7 @@ def test_a_node_is_never_written_over_another_but_its_settings_can_be_replaced(t
         ({"port": True}, "port"),
         ({"port": 70000}, "port"),
         ({"poll_seconds": 0}, "poll_seconds"),
+        ({"did_ethr_registry": "0x12"}, "did_ethr_registry"),
         ({"registry": "No Name"}, "registry"),
         ({"registry": ""}, "registry"),
         ({"member": ""}, "member"),
