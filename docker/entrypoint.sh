@@ -9,7 +9,8 @@ if [ "${1:-}" = node ] && [ "${2:-}" = run ] && [ ! -e "$home/node/node.toml" ];
     echo "TESTAMUR_MEMBER (e.g. ada) to make one, or mount the folder of the node you have." >&2
     exit 2
   fi
-  testamur init --registry "$TESTAMUR_REGISTRY" --member "$TESTAMUR_MEMBER" --host 0.0.0.0 --port 8080 \
+  testamur init --registry "$TESTAMUR_REGISTRY" --member "$TESTAMUR_MEMBER" --host 0.0.0.0 \
+    --port "${TESTAMUR_PORT:-8080}" \
     --rpc "${TESTAMUR_RPC:-}" --chain-id "${TESTAMUR_CHAIN_ID:-0}" --public-url "${TESTAMUR_PUBLIC_URL:-}"
 fi
 exec testamur "$@"

@@ -1,5 +1,5 @@
 #!/bin/bash
-# Builds the image and proves it on a development chain: a node is made, founds a registry, answers on port 8080, ends on
+# Builds the image and proves it on a development chain: a node is made, founds a registry, answers, ends on
 # SIGTERM, and comes back with its keys; without a name it is refused. `docker/try.sh` uses Docker where an engine runs; elsewhere podman and buildah without one
 # (Debian, Ubuntu: apt-get install podman buildah runc mmdebstrap), as root. `--build-only` stops after the image.
 set -euo pipefail
@@ -58,6 +58,7 @@ anvil=node_modules/@foundry-rs/anvil-linux-amd64/bin/anvil
 [ -x "$anvil" ] || { echo "try: $anvil is missing: npm ci --ignore-scripts" >&2; exit 3; }
 free_port() { python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])'; }
 chain_port=$(free_port)
+port=$(free_port)
 "$anvil" --silent --port "$chain_port" --slots-in-an-epoch 1 &
 anvil_pid=$!
 rpc="http://127.0.0.1:$chain_port"
@@ -71,7 +72,8 @@ chown 10001:10001 "$work/passphrase"
 run_options+=(--network host --volume "$name:/var/lib/testamur" --read-only --tmpfs /tmp --cap-drop ALL
   --volume "$work/passphrase:/run/secrets/testamur-passphrase:ro"
   --env TESTAMUR_RPC="$rpc" --env TESTAMUR_CHAIN_ID=31337)
-named=(--env TESTAMUR_REGISTRY=registry.example --env TESTAMUR_MEMBER=ada)
+# A free port: another node on this machine would answer in its place.
+named=(--env TESTAMUR_REGISTRY=registry.example --env TESTAMUR_MEMBER=ada --env TESTAMUR_PORT="$port")
 
 if "${engine[@]}" run --rm "${run_options[@]}" "$image" >"$work/refused" 2>&1; then fail "a node without a name was made"; fi
 grep -q TESTAMUR_REGISTRY "$work/refused" || fail "the refusal does not name the setting: $(cat "$work/refused")"
@@ -89,7 +91,7 @@ echo "try: a registry was founded from the container"
 "${engine[@]}" run --detach --name "$name" "${run_options[@]}" "$image" >/dev/null
 healthy() { # until the node answers, at most 60 s
   for _ in $(seq 240); do
-    if curl --silent --fail --max-time 2 "http://127.0.0.1:8080/healthz" >/dev/null; then return 0; fi
+    if curl --silent --fail --max-time 2 "http://127.0.0.1:$port/healthz" >/dev/null; then return 0; fi
     sleep 0.25
   done
   return 1
