@@ -90,7 +90,7 @@ class DidFinder:
                 return self._ethr(parsed, at, version)
         if method != "web":
             return f"{did[:120]} is not known here; the node's operator can supply its document as a file"
-        if at is not None:
+        if not is_newest:
             return "of a did:web only the newest version is known here"
         if self._web is None:
             return "this node fetches no DID documents; its operator can supply this one as a file"

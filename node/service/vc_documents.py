@@ -21,8 +21,11 @@ class Lookups(Protocol):
     def did_document(self, did: str) -> Json | None:
         """The DID document, or None."""
 
-    def status_list(self, url: str) -> Json | None:
-        """The status list credential, or None."""
+    def status_list(self, url: str, issuer: str) -> Json | None:
+        """The status list credential for credentials of this issuer, or None.
+
+        Anybody with a log can publish a list under anybody's address, so the issuer decides.
+        """
 
 
 class Enlarged(ContextSet):
@@ -35,8 +38,8 @@ class Enlarged(ContextSet):
         self.space = base.space
 
 
-Names = tuple[tuple[str, str], ...]
-"""("did", DID) and ("list", URL) of what is needed, and neither computed nor supplied."""
+Names = tuple[tuple[str, str, str], ...]
+"""("did", DID, "") and ("list", URL, issuer) of what is needed, and neither computed nor supplied."""
 
 
 def names_in(document: Json, supplied: ContextSet) -> Names:
@@ -48,40 +51,46 @@ def names_in(document: Json, supplied: ContextSet) -> Names:
 def looked_up(names: Names, supplied: ContextSet, lookups: Lookups) -> ContextSet:
     """`supplied`, with what `lookups` find of `names`, and the keys of the lists among it."""
     more: dict[str, Json] = {}
-    for kind, name in names:
-        found = lookups.did_document(name) if kind == "did" else lookups.status_list(name)
+    lists = [name for kind, name, _ in names if kind == "list"]
+    for kind, name, issuer in names:
+        if kind == "list" and lists.count(name) > 1:
+            continue  # two issuers name one address: whose list it is cannot be told
+        found = lookups.did_document(name) if kind == "did" else lookups.status_list(name, issuer)
         if found is None:
             continue
         more[name] = found
         if kind == "list":
             # The list is signed too, and perhaps by somebody else.
-            for other, did in names_in(found, supplied):
+            for other, did, _ in names_in(found, supplied):
                 signer = lookups.did_document(did) if other == "did" and did not in more else None
                 if signer is not None:
                     more[did] = signer
     return Enlarged(supplied, more) if more else supplied
 
 
-def _named(document: Json) -> list[tuple[str, str]]:
-    """("did", DID) of the keys in its proofs, ("list", URL) of its status entries, in it and in its parts."""
-    found: list[tuple[str, str]] = []
-    stack: list[tuple[Json, int]] = [(document, 0)]
+def _named(document: Json) -> list[tuple[str, str, str]]:
+    """What `Names` says, of the keys in its proofs and its status entries, in it and in its parts."""
+    found: list[tuple[str, str, str]] = []
+    stack: list[tuple[Json, int, str]] = [(document, 0, "")]
     while stack:
-        value, depth = stack.pop()
+        value, depth, issuer = stack.pop()
         if depth > MAX_DEPTH:
             continue
         if isinstance(value, list):
-            stack += [(item, depth + 1) for item in value]
+            stack += [(item, depth + 1, issuer) for item in value]
         elif isinstance(value, dict):
+            own = value.get("issuer")
+            own = own.get("id") if isinstance(own, dict) else own
+            issuer = own if isinstance(own, str) else issuer
             for name, item in value.items():
                 if name == "verificationMethod" and isinstance(item, str):
                     controller = _controller(item)
                     if controller is not None:
-                        found.append(("did", controller))
+                        found.append(("did", controller, ""))
                 elif name == "statusListCredential" and isinstance(item, str):
-                    found.append(("list", item))
+                    found.append(("list", item, issuer))
                 else:
-                    stack.append((item, depth + 1))
+                    stack.append((item, depth + 1, issuer))
     return found
 
 

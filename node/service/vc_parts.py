@@ -33,8 +33,8 @@ def node_verifier(node: "Node", workers: Workers, waiters: Workers) -> Verifier:
     def snapshot(did: str) -> FoundDocument | None:
         return _logged_document(node, did)
 
-    def status_list(url: str) -> Json | None:
-        return _published_list(node, url)
+    def status_list(url: str, issuer: str) -> Json | None:
+        return _published_list(node, url, issuer)
 
     ethr = None
     registry = hex_bytes("did_ethr_registry", node.config.did_ethr_registry, 20)
@@ -73,10 +73,10 @@ def _logged_document(node: "Node", did: str) -> FoundDocument | None:
     return None
 
 
-def _published_list(node: "Node", url: str) -> Json | None:
-    """A status list of an issuer that is hosted here; its own proof says whose it is."""
+def _published_list(node: "Node", url: str, issuer: str) -> Json | None:
+    """The status list that this issuer has published in its own log here; nobody else's of that address."""
     for hosting in list(node.hostings.values()):
         publication = hosting.log.publications.newest()
-        if publication is not None and url in publication.lists:
+        if hosting.log.did == issuer and publication is not None and url in publication.lists:
             return publication.lists[url].credential
     return None

@@ -68,7 +68,7 @@ async def issuer_service(
         for issuer in options.issuers
     ]
 
-    def own_list(url: str) -> Json | None:
+    def own_list(url: str, _issuer: str) -> Json | None:
         return next((found for item in issuing if (found := item.lists.find_by_url(url)) is not None), None)
 
     finder = DidFinder(options.documents, web=options.web)

@@ -17,7 +17,7 @@ from testamur.registry.vc_verification import ALL_CHECKS, verify_credential
 ALIASES = {"credentialStatus": "status", "credentialSchema": "schema"}
 """Checks as others name them."""
 
-Lists = Callable[[str], Json | None]
+Lists = Callable[[str, str], Json | None]
 """A status list that this process publishes, by its URL, or None."""
 
 
@@ -36,7 +36,7 @@ class Verifier:
         workers: Workers,
         waiters: Workers,
         clock: Callable[[], datetime],
-        lists: Lists = lambda _: None,
+        lists: Lists = lambda _url, _issuer: None,
     ) -> None:
         self._supplied = supplied
         self._finder = finder
@@ -97,8 +97,8 @@ class _Lookups:
         found = self._finder.find(did)
         return found.document if found is not None else None
 
-    def status_list(self, url: str) -> Json | None:
-        return self._lists(url)
+    def status_list(self, url: str, issuer: str) -> Json | None:
+        return self._lists(url, issuer)
 
 
 def _known(checks: Collection[str] | None) -> Collection[str]:

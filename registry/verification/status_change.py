@@ -74,11 +74,16 @@ def change_of(context: Context, proof: StatusProof, wanted: StatusListEntry, val
     shown = proof.record
     if shown is None:
         return None
-    record = verify_record(shown, parse_status_entry_of_statement(proof.entry).records_root)
+    entry = parse_status_entry_of_statement(proof.entry)
+    record = verify_record(shown, entry.records_root)
     if (record.list_id, record.index) != (wanted.list_id, wanted.index):
         raise VerificationError("status-record-mismatch", list=wanted.list_id[:200])
     if record.value != value:
         # An older change, undone since: true, and no answer to why the status is what it is.
+        return None
+    if wanted.purpose != REVOCATION and shown.batch_position != shown.batches - 1:
+        # A later batch may hold a later change of this very entry, and then another one back: a holder who
+        # shows only the first of two reinstatements would hide the suspension between them.
         return None
     signed, not_before = parse_timestamp(shown.batch.time), _not_recorded_at(context, shown)
     return Change(
@@ -87,7 +92,9 @@ def change_of(context: Context, proof: StatusProof, wanted: StatusListEntry, val
         since=effect_of(shown, not_before),
         recorded=max(signed, not_before or signed),
         statement=shown.batch.statement,
-        is_first=shown.batch_position == 0,
+        # Nothing changed before: the first batch, in the first version that could have changed anything.
+        # A later version may have followed changes that were published without records.
+        is_first=shown.batch_position == 0 and entry.sequence == 2,
         note=record.note,
     )
 

@@ -109,11 +109,11 @@ def test_a_credential_of_a_did_web_issuer_verifies_with_the_fetched_document(uni
             found = self.finder.find(did)
             return found.document if found else None
 
-        def status_list(self, url: str) -> Any:
+        def status_list(self, url: str, issuer: str) -> Any:
             raise AssertionError(url)
 
     names = names_in(credential, supplied)
-    assert names == (("did", university.did),)
+    assert names == (("did", university.did, ""),)
     documents = looked_up(names, supplied, Lookups(fetcher()))
     assert verify_credential(credential, documents=documents, now=NOW).verified
     assert university.asked == ["/schools/ada/did.json"]

@@ -1,15 +1,17 @@
 """A holder may show why and since when a status changed; what is shown is proven, or the check fails."""
 
 from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace
 
 import pytest
 
 from fakes.whole_registry import LISTS, NOW, World, judge
-from testamur.registry.record_proofs import prove_records
-from testamur.registry.status_records import StatusRecord
+from testamur.registry.record_proofs import prove_records, renew_record
+from testamur.registry.statement_entries import StatusEntry
+from testamur.registry.status_records import RecordBatch, StatusRecord, batch_root, records_root
 from testamur.registry.verification import Outcome, Step, decide
 from testamur.registry.verification.policy import Policy
-from testamur.registry.verification.status_change import NEVER
+from testamur.registry.verification.status_change import NEVER, change_of, span_of
 from testamur.registry.verification.verdict import CheckResult, CredentialStatus, StatusSpan
 
 REVOCATIONS = LISTS["revocation"]
@@ -129,3 +131,41 @@ def test_a_past_moment_is_answered_from_what_is_known_of_each_list(spans, status
     results = ALL_PASS if status == "active" else REVOKED
     found = decide.at_moment(results, Policy(), moments, NOW - timedelta(days=days_ago))
     assert found == (Outcome(expected[0]), CredentialStatus(expected[1]))
+
+
+SUSPENSIONS = LISTS["suspension"]
+
+
+def lifting_shown(number, version):
+    """What two liftings of one suspension say, when the record of the first or the second is shown."""
+    lifted = [
+        record(list_id=SUSPENSIONS, value=False, reason="cleared", effective=THEN, salt=bytes([salt]) * 32)
+        for salt in (1, 2)
+    ]
+    batches = tuple(
+        RecordBatch(statement=3 + place, time=f"2026-11-2{place}T09:00:00Z", count=1, root=batch_root([item]))
+        for place, item in enumerate(lifted)
+    )
+    shown = renew_record(prove_records(lifted[number : number + 1], batches[: number + 1])[0], batches)
+    entry = StatusEntry(
+        id=SUSPENSIONS,
+        purpose="suspension",
+        sequence=version,
+        length=131_072,
+        digest=bytes(32),
+        chunk_root=bytes(32),
+        records_root=records_root(batches),
+    )
+    proof = SimpleNamespace(record=shown, entry=entry.to_json())
+    wanted = SimpleNamespace(list_id=SUSPENSIONS, index=7, purpose="suspension")
+    return change_of(SimpleNamespace(proven=None), proof, wanted, value=False)
+
+
+def test_a_holder_cannot_hide_a_second_suspension_by_showing_the_end_of_the_first():
+    assert lifting_shown(1, version=5).since == THEN + timedelta(days=1)  # when it was recorded
+    assert lifting_shown(0, version=5) is None
+
+
+def test_what_came_before_the_first_record_is_known_only_if_nothing_could_have_changed():
+    assert not lifting_shown(1, version=2).is_first
+    assert span_of("suspension", False, 5, lifting_shown(1, version=5)).before is None
