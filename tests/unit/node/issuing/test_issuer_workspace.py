@@ -163,9 +163,10 @@ def test_a_status_that_is_as_asked_makes_no_statement(tmp_path: Path) -> None:
     with copy_workspace(tmp_path / "ada") as workspace:
         host = MemoryHost(workspace.publication())
         digest = issued(workspace)
-        revoke(workspace, host, digest)
-        revoke(workspace, host, digest)
         revoke(workspace, host, digest, "suspension", value=False)
+        assert workspace.publication().statement.sequence == 1
+        revoke(workspace, host, digest)
+        revoke(workspace, host, digest)
         assert workspace.publication().statement.sequence == 2
 
 
