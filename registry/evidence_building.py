@@ -21,7 +21,7 @@ from testamur.registry.evm.anchors import ANCHOR_TYPE, parse_anchor
 from testamur.registry.evm.lean import ProvenLog, lean_anchor
 from testamur.registry.merkle import verify_consistency
 from testamur.registry.multiformats import encode_digest
-from testamur.registry.record_keeping import without_batches
+from testamur.registry.record_keeping import records_of, with_records, without_batches
 from testamur.registry.shapes import Shape
 from testamur.registry.statements import parse_statement
 from testamur.registry.status import StatusBits, encode_chunk, prove_chunk
@@ -121,6 +121,16 @@ def find_older_statement(candidate: Json, kept: Json) -> tuple[str, int, int] | 
         if got < known.get(origin, 0):
             return origin, got, known[origin]
     return None
+
+
+def newer_evidence(found: Json, kept: Json) -> Json | None:
+    """`found` with the records that `kept` shows, if it has a newer statement of a log; None otherwise.
+
+    None, too, when it would give up an anchor or step back in another log. Raises MalformedError.
+    """
+    if find_older_statement(kept, found) is None or find_older_statement(found, kept) is not None:
+        return None
+    return None if is_weaker(found, kept) else with_records(found, records_of(kept))
 
 
 def statement_of(log: LogEvidence) -> int:

@@ -4,7 +4,6 @@ from collections.abc import Mapping
 from datetime import UTC, date, datetime, time
 
 from testamur.registry.canonical import Json
-from testamur.registry.dossiers import split_dossier
 from testamur.registry.errors import MalformedError
 from testamur.registry.evidence import parse_evidence
 from testamur.registry.trust import TrustFile
@@ -13,22 +12,23 @@ from testamur.registry.verification.verdict import Verdict
 
 
 def judge(
-    document: Json,
+    credential: Json,
+    evidence: Json,
     *,
     trust: TrustFile,
     now: datetime,
     as_of: datetime | None = None,
     contexts: Mapping[str, Json] | None = None,
+    notes: tuple[str, ...] = (),
 ) -> Verdict:
-    """The verdict on a credential or dossier; nothing of it is kept. `contexts` are those beside the bundled.
+    """The verdict on a credential; nothing of it is kept. `contexts` are those beside the bundled.
 
-    Raises MalformedError when there is nothing to judge, and for a moment in the future.
+    Raises MalformedError for evidence that is none, and for a moment in the future.
     """
-    credential, evidence = split_dossier(document)
     if as_of is not None and as_of > now:
         raise MalformedError("asOf", "lies in the future; nothing can be proven about it")
     parsed = parse_evidence(evidence) if evidence is not None else None
-    return verify(credential, parsed, trust=trust, now=now, as_of=as_of, contexts=contexts)
+    return verify(credential, parsed, trust=trust, now=now, as_of=as_of, contexts=contexts, notes=notes)
 
 
 def end_of_day(day: date, now: datetime) -> datetime:

@@ -28,12 +28,14 @@ from testamur.node.service.judging import end_of_day, judge
 from testamur.node.service.log_evidence import credential_evidence, log_evidence
 from testamur.node.service.metrics import render
 from testamur.node.service.node import Node
+from testamur.node.service.own_evidence import brought_up_to_date
 from testamur.node.service.parts import PartStates, is_ok
 from testamur.node.service.presenting import Presenting
 from testamur.node.service.status_lookup import find_status_list, published_documents
 from testamur.node.service.summaries import summary_of
 from testamur.node.service.tokens import ACTIVE, REFUSED
 from testamur.registry.canonical import Json, canonicalize
+from testamur.registry.dossiers import split_dossier
 from testamur.registry.evidence import parse_evidence
 from testamur.registry.publications import Bundle
 from testamur.registry.tiles import TileId
@@ -48,7 +50,7 @@ class ServicePort:
         self._node = node
         self._states = PartStates(node.clock)
         self._figures = Figures(node)
-        self._presenting = Presenting(node)
+        self._presenting = Presenting(node, self.evidence)
 
     # ------------------------------------------------------------------------------------------ issuer side
 
@@ -145,20 +147,28 @@ class ServicePort:
 
     async def verify(self, document: Json, as_of: datetime | None) -> Mapping[str, Json]:
         """See NodePort."""
-        node = self._node
-        # Not in the threads that look tokens up: what strangers send may keep one busy for seconds.
-        verdict = await node.workers.run(
-            judge, document, trust=node.trust, now=node.clock(), as_of=as_of, contexts=node.supplied
-        )
-        answer = verdict.to_json()
+        answer = (await self._judge(document, as_of, self._node.clock())).to_json()
         return answer if isinstance(answer, dict) else {}
 
     async def judge(self, document: Json, day: date | None) -> Verdict:
         """See NodePort."""
-        node, now = self._node, self._node.clock()
-        as_of = None if day is None else end_of_day(day, now)
+        now = self._node.clock()
+        return await self._judge(document, None if day is None else end_of_day(day, now), now)
+
+    async def _judge(self, document: Json, as_of: datetime | None, now: datetime) -> Verdict:
+        """Not in the threads that look tokens up: what strangers send may keep one busy for seconds."""
+        node = self._node
+        credential, sent = split_dossier(document)
+        evidence, notes = await brought_up_to_date(node, self.evidence, credential, sent)
         return await node.workers.run(
-            judge, document, trust=node.trust, now=now, as_of=as_of, contexts=node.supplied
+            judge,
+            credential,
+            evidence,
+            trust=node.trust,
+            now=now,
+            as_of=as_of,
+            contexts=node.supplied,
+            notes=notes,
         )
 
     async def challenge(self, domain: str | None) -> Challenge:

@@ -1,10 +1,12 @@
 """The part of a node that learns who shows a credential: it gives challenges, judges, and keeps nothing."""
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from testamur.node.api.models import Challenge
 from testamur.node.service.challenges import Challenges
+from testamur.node.service.own_evidence import EvidenceOf, brought_up_to_date
 from testamur.registry.canonical import Json
 from testamur.registry.errors import VerificationError
 from testamur.registry.evidence import parse_evidence
@@ -20,8 +22,9 @@ if TYPE_CHECKING:
 class Presenting:
     """`PresentationPort` over a running node."""
 
-    def __init__(self, node: "Node") -> None:
+    def __init__(self, node: "Node", evidence_of: EvidenceOf) -> None:
         self._node = node
+        self._evidence_of = evidence_of
         self._challenges = Challenges()
 
     async def challenge(self, domain: str | None) -> Challenge:
@@ -43,7 +46,9 @@ class Presenting:
         if challenge is None and showing.shown.problem is None:
             # Used up only by whoever could answer it, and before anything is said about the credentials.
             showing = self._taken(showing)
-        return await node.workers.run(self._judge, file, showing)
+        pairs = zip(file.presentation.credentials, file.evidence, strict=True)
+        current = [await brought_up_to_date(node, self._evidence_of, *pair) for pair in pairs]
+        return await node.workers.run(self._judge, file, showing, current)
 
     def _taken(self, showing: Showing) -> Showing:
         challenge, domain = showing.challenge or "", showing.domain or ""
@@ -53,13 +58,20 @@ class Presenting:
             return refused(showing, error)
         return showing
 
-    def _judge(self, file: PresentationFile, showing: Showing) -> dict[str, Json]:
+    def _judge(
+        self, file: PresentationFile, showing: Showing, current: Sequence[tuple[Json, tuple[str, ...]]]
+    ) -> dict[str, Json]:
         node, now = self._node, self._node.clock()
-        parsed = [None if item is None else parse_evidence(item) for item in file.evidence]
         verdicts = [
             verify(
-                credential, evidence, trust=node.trust, now=now, contexts=node.supplied, shown=showing.shown
+                credential,
+                None if evidence is None else parse_evidence(evidence),
+                trust=node.trust,
+                now=now,
+                contexts=node.supplied,
+                shown=showing.shown,
+                notes=notes,
             )
-            for credential, evidence in zip(file.presentation.credentials, parsed, strict=True)
+            for credential, (evidence, notes) in zip(file.presentation.credentials, current, strict=True)
         ]
         return showing.verdict(verdicts).to_json()

@@ -12,7 +12,15 @@ from testamur.node.service.workers import Workers
 from testamur.registry.errors import MalformedError
 
 WORKERS = Workers("test", workers=1)
-PORT = ServicePort(SimpleNamespace(trust=trust(), clock=lambda: NOW, supplied={}, workers=WORKERS))
+
+
+def port(workers):
+    return ServicePort(
+        SimpleNamespace(trust=trust(), clock=lambda: NOW, supplied={}, hostings={}, workers=workers)
+    )
+
+
+PORT = port(WORKERS)
 DOSSIER = World().dossier()
 
 
@@ -29,6 +37,5 @@ async def test_a_moment_in_the_future_is_the_callers_mistake_and_not_the_nodes()
 @pytest.mark.parametrize("asked", ["verify", "judge"])
 async def test_when_too_much_is_judged_already_more_is_refused_and_does_not_wait(asked):
     busy = Workers("busy", workers=1, max_waiting=0)
-    port = ServicePort(SimpleNamespace(trust=trust(), clock=lambda: NOW, supplied={}, workers=busy))
     with pytest.raises(NotReady):
-        await getattr(port, asked)(DOSSIER, None)
+        await getattr(port(busy), asked)(DOSSIER, None)

@@ -14,6 +14,10 @@ from testamur.registry.errors import MalformedError
 WORLD = bound_to(DID)
 
 
+async def nothing_served(_digest):
+    return None
+
+
 @pytest.fixture
 def node():
     workers = Workers("test")
@@ -23,13 +27,14 @@ def node():
         workers=workers,
         supplied=Documents({}),
         trust=trust(),
+        hostings={},
     )
     workers.close()
 
 
 @pytest.fixture
 def presenting(node):
-    return Presenting(node)
+    return Presenting(node, nothing_served)
 
 
 def answer(given, key=KEY, **options):

@@ -7,8 +7,7 @@ import pytest
 from fakes.whole_registry import NOW, World, trust
 from testamur.node.service.judging import end_of_day, judge
 from testamur.node.service.sample_dossiers import STRANGER, make_samples
-from testamur.registry.canonical import parse_json
-from testamur.registry.dossiers import encode_dossier
+from testamur.registry.dossiers import encode_dossier, parse_dossier
 from testamur.registry.errors import MalformedError
 from testamur.registry.verification import Outcome
 
@@ -20,7 +19,7 @@ def made():
 
 
 def verdict_on(sample):
-    return judge(parse_json(sample.file, subject="sample"), trust=trust(), now=NOW)
+    return judge(*parse_dossier(sample.file), trust=trust(), now=NOW)
 
 
 @pytest.mark.parametrize(
