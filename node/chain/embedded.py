@@ -16,12 +16,15 @@ from typing import Final
 
 from testamur.node.chain.capture import attestable_height
 from testamur.node.chain.client import ChainClient
-from testamur.node.chain.values import elements, quantity, to_hex
+from testamur.node.chain.values import data, elements, quantity, to_hex
 from testamur.node.errors import ChainUnavailable
 from testamur.node.files import translated_errors
 
 STOP_SECONDS: Final = 5.0
 """A chain ends at once; what does not end is killed, because its state was saved before."""
+
+FUND_SECONDS: Final = 30.0
+"""A development chain mines a transaction in milliseconds; a busy machine may take longer."""
 
 SNAPSHOT_POLLS: Final = 10
 """About a second: what a killed devnet may lose of its chain, finality aside."""
@@ -94,12 +97,20 @@ class EmbeddedChain(abc.ABC):
             await end(self._process)
 
     async def fund(self, address: bytes, wei: int) -> None:
-        """Give an account money from the chain's first account, the only one that anybody unlocks."""
+        """Give an account money from the chain's first account, the only one that anybody unlocks.
+
+        It is there on return: Anvil answers with the transaction's hash before it has mined the block.
+        """
         accounts = elements(await self.client.request("eth_accounts", []), "accounts")
         if not accounts:
             raise ChainUnavailable("the development chain has no account to take money from")
         transfer = {"from": accounts[0], "to": to_hex(address), "value": to_hex(wei)}
-        await self.client.request("eth_sendTransaction", [transfer])
+        sent = data(await self.client.request("eth_sendTransaction", [transfer]), "a transaction", length=32)
+        deadline = asyncio.get_running_loop().time() + FUND_SECONDS
+        while await self.client.find_receipt(sent) is None:
+            if asyncio.get_running_loop().time() > deadline:
+                raise ChainUnavailable(f"the development chain mined no transfer within {FUND_SECONDS:.0f} s")
+            await asyncio.sleep(0.01)
 
 
 async def pump(
