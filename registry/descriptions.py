@@ -117,9 +117,9 @@ def _words(value: Json) -> str | None:
         value = value.get("@value")
     if not isinstance(value, str):
         return None
-    text = "".join(
-        character if character.isprintable() else _stand_in(character) for character in value
-    ).strip()
+    if not value.isprintable():
+        value = "".join(character if character.isprintable() else _stand_in(character) for character in value)
+    text = value.strip()
     return (text if len(text) <= MAX_SHOWN_CHARACTERS else text[: MAX_SHOWN_CHARACTERS - 1] + "…") or None
 
 

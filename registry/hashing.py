@@ -2,6 +2,8 @@
 
 import hashlib
 
+import sha3
+
 DIGEST_BYTES = 32
 """Length of both digests. Everything that is compared as a digest has exactly this length."""
 
@@ -13,7 +15,5 @@ def sha256(data: bytes) -> bytes:
 
 def keccak256(data: bytes) -> bytes:
     """The 32-byte Keccak-256 digest of `data`, with Ethereum's padding (0x01, not SHA-3's 0x06)."""
-    from Crypto.Hash import keccak  # noqa: PLC0415  (30 ms, for what only the chain's side of a check needs)
-
-    digest: bytes = keccak.new(digest_bits=256, data=data).digest()
+    digest: bytes = sha3.keccak_256(data).digest()
     return digest

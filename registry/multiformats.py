@@ -104,11 +104,8 @@ def decode_multibase(text: str, *, subject: str = "multibase", allowed: str = SU
     if not body.isascii():
         raise MalformedError(subject, "holds characters outside of its alphabet")
     match prefix:
-        case "u" | "m":
-            # A length of 1 modulo 4 cannot be: six bits are not a byte. Padding it would hide that.
-            return _decode_base64(prefix, body, body + "=" * (-len(body) % 4), subject)
-        case "U":
-            return _decode_base64(prefix, body, body, subject)
+        case "u" | "m" | "U":
+            return _decode_base64(prefix, body, subject)
         case "z":
             return _decode_base58(body, subject)
         case "f" | "F":
@@ -135,13 +132,20 @@ def decode_digest(text: str, subject: str = "digest") -> bytes:
     return binascii.a2b_base64(text[1:].encode("ascii").translate(_URL_ALPHABET) + b"=")
 
 
-def _decode_base64(prefix: str, body: str, padded: str, subject: str) -> bytes:
+def _decode_base64(prefix: str, body: str, subject: str) -> bytes:
+    text = body.encode("ascii")
+    if prefix != "m":
+        text = text.translate(_URL_ALPHABET)
+    if prefix != "U":
+        if b"=" in text:
+            raise MalformedError(subject, "is not base64: its prefix says that it has no padding")
+        # A length of 1 modulo 4 cannot be: six bits are not a byte. Padding does not hide that.
+        text += b"=" * (-len(text) % 4)
     try:
-        data = base64.b64decode(padded, altchars=None if prefix == "m" else b"-_", validate=True)
-    except (binascii.Error, ValueError) as exc:
+        data = binascii.a2b_base64(text, strict_mode=True)
+    except binascii.Error as exc:
         raise MalformedError(subject, "is not base64") from exc
-    # The standard library ignores stray bits, and takes '+' for '-' in the url alphabet.
-    if encode_multibase(prefix, data) != prefix + body:
+    if binascii.b2a_base64(data, newline=False) != text:  # the decoder takes stray bits
         raise MalformedError(subject, "is not canonical base64")
     return data
 

@@ -4,7 +4,6 @@ A note's text means nothing until a trusted key has been verified on it. Parsing
 `parse_note` accepts, `Note.to_bytes` writes again, identically.
 """
 
-import functools
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
@@ -14,7 +13,7 @@ from testamur.registry.errors import MalformedError, VerificationError
 from testamur.registry.hashing import sha256
 from testamur.registry.keys import Algorithm, PublicKey, SigningKey, parse_public_key
 from testamur.registry.line_formats import decode_base64, encode_base64, encode_utf8
-from testamur.registry.remembered import RememberedKey
+from testamur.registry.remembered import RememberedKey, remembering
 
 ED25519: Final = 0x01
 """Signature type of plain Ed25519 over the text."""
@@ -39,6 +38,9 @@ MAX_REMEMBERED_NOTES: Final = 128
 
 MAX_REMEMBERED_NOTE_BYTES: Final = 1 << 13
 """Fifty members' signatures; with the bound above, a megabyte."""
+
+MAX_REMEMBERED_KEYS: Final = 1024
+"""The keys of every log and member that a verifier meets in a day."""
 
 KEY_ID_BYTES: Final = 4
 
@@ -83,7 +85,7 @@ class VerifierKey:
         return f"{self.name}+{self.key_id.hex()}+{encoded}"
 
 
-@functools.lru_cache(maxsize=256)
+@remembering(MAX_REMEMBERED_KEYS)
 def parse_vkey(text: str) -> VerifierKey:
     """The verifier key that `VerifierKey.to_text` writes, and only in that form.
 
@@ -183,7 +185,7 @@ def _parse_note(data: bytes) -> Note:
     return Note(text=head + "\n", signatures=parse_signature_lines(tail))
 
 
-_parse_known = functools.lru_cache(maxsize=MAX_REMEMBERED_NOTES)(_parse_note)
+_parse_known = remembering(MAX_REMEMBERED_NOTES)(_parse_note)
 
 
 def check_note_text(text: str) -> None:
@@ -282,5 +284,6 @@ def _check_key_name(name: str, subject: str) -> None:
     encode_utf8(name, subject)
 
 
+@remembering(MAX_REMEMBERED_KEYS)
 def _key_id(name: str, algorithm: int, raw: bytes) -> bytes:
     return sha256(name.encode("utf-8") + b"\n" + bytes((algorithm,)) + raw)[:KEY_ID_BYTES]

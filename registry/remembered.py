@@ -1,11 +1,15 @@
-"""Signatures under public documents, checked once: thousands of credentials share one log and its witnesses.
+"""Public documents, read and checked once: thousands of credentials share one log, its witnesses and anchor.
 
-Only what is published comes here (checkpoints, cosignatures, attestations, statements, key events), never a
-credential's own proof: a verifier forgets what it was handed.
+Only what is published comes here (checkpoints, cosignatures, attestations, statements, key events, anchors),
+never a credential or its own proof: a verifier forgets what it was handed.
 """
 
 import functools
+import marshal
+from collections.abc import Callable
+from typing import Concatenate, ParamSpec, TypeVar, cast
 
+from testamur.registry.canonical import Json
 from testamur.registry.keys import Algorithm, PublicKey
 
 MAX_REMEMBERED_MESSAGE_BYTES = 1024
@@ -13,6 +17,14 @@ MAX_REMEMBERED_MESSAGE_BYTES = 1024
 
 MAX_REMEMBERED = 4096
 """Signatures of hundreds of logs; a few megabytes at most."""
+
+MAX_REMEMBERED_FORM_BYTES = 1 << 16
+"""Of one document: four times an anchor under ten million slots. Longer ones are read each time."""
+
+_PLAIN = 0
+"""The version of Python's own serialisation in which equal values have equal bytes, shared parts or not."""
+
+_FORGET: list[Callable[[], None]] = []
 
 
 class RememberedKey(PublicKey):
@@ -36,12 +48,60 @@ class RememberedKey(PublicKey):
             _verify(self.algorithm, self.raw, signature, message)
 
 
+Known = TypeVar("Known")
+Arguments = ParamSpec("Arguments")
+
+
+def remembering(maximum: int) -> Callable[[Callable[Arguments, Known]], Callable[Arguments, Known]]:
+    """Decorate a pure function of hashable, public values: `maximum` results are kept. What raises is not."""
+
+    def decorate(function: Callable[Arguments, Known]) -> Callable[Arguments, Known]:
+        remembered = functools.lru_cache(maxsize=maximum)(function)
+        _FORGET.append(remembered.cache_clear)
+        return cast("Callable[Arguments, Known]", remembered)
+
+    return decorate
+
+
+def remembering_json(
+    maximum: int,
+) -> Callable[[Callable[Concatenate[Json, Arguments], Known]], Callable[Concatenate[Json, Arguments], Known]]:
+    """Decorate a pure function of a public JSON document (and hashable values): it reads equal ones once.
+
+    Its result is shared by all callers, and made of a copy, so that what one caller changes later reaches
+    nobody. `maximum` results are kept. What raises is not remembered.
+    """
+
+    def decorate(
+        function: Callable[Concatenate[Json, Arguments], Known],
+    ) -> Callable[Concatenate[Json, Arguments], Known]:
+        @remembering(maximum)
+        def of_form(form: bytes, /, *args: Arguments.args, **kwargs: Arguments.kwargs) -> Known:
+            return function(marshal.loads(form), *args, **kwargs)  # noqa: S302 (bytes made five lines below)
+
+        def of_document(document: Json, /, *args: Arguments.args, **kwargs: Arguments.kwargs) -> Known:
+            # Not by `==`: Python takes 1, 1.0 and true for equal. This form tells them apart, and costs a
+            # twelfth of JSON text. Members in another order are read again, and no harm is done.
+            try:
+                form = marshal.dumps(document, _PLAIN)
+            except ValueError:
+                return function(document, *args, **kwargs)  # not JSON: the function says what is wrong
+            if len(form) > MAX_REMEMBERED_FORM_BYTES:
+                return function(document, *args, **kwargs)
+            return of_form(form, *args, **kwargs)
+
+        return of_document
+
+    return decorate
+
+
 def forget() -> None:
-    """Forget every signature; for measurements."""
-    _verify.cache_clear()
+    """Forget all of it, as in a new process; for measurements."""
+    for each in _FORGET:
+        each()
 
 
-@functools.lru_cache(maxsize=MAX_REMEMBERED)
+@remembering(MAX_REMEMBERED)
 def _verify(algorithm: Algorithm, raw: bytes, signature: bytes, message: bytes) -> None:
     # An exception is not cached: only what was proven is known the next time.
     PublicKey(algorithm=algorithm, raw=raw).verify(signature, message)

@@ -32,7 +32,6 @@ ALLOWED_ARROWS: dict[str, tuple[str, ...]] = {
 
 FOREIGN: dict[str, tuple[str, ...]] = {
     # library: the modules (or folders, with a trailing dot) that may import it
-    "Crypto": ("registry.hashing",),
     # chain: web3 keeps no HTTP connection alive, and loses WebSocket subscriptions
     "aiohttp": ("node.api.", "node.gossip.transport", "node.chain.transport", "node.chain.websocket"),
     "coincurve": ("registry.keys", "registry.evm.qbft", "node.chain.", "node.keystore."),
@@ -54,6 +53,7 @@ FOREIGN: dict[str, tuple[str, ...]] = {
     "rfc8785": ("registry.canonical",),
     "rich": ("node.cli.",),
     "segno": ("node.cli.", "node.service."),
+    "sha3": ("registry.hashing",),
     "structlog": ("node.api.", "node.chain.", "node.gossip.", "node.log.", "node.service.", "node.cli."),
     "typer": ("node.cli.",),
     "typing_extensions": ("node.api.models",),  # pydantic's TypedDict before Python 3.12

@@ -5,7 +5,6 @@ right chain is for the attestations (`attestations`) and the trust file. Format:
 docs/spec/evidence.md.
 """
 
-import functools
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -30,6 +29,7 @@ from testamur.registry.evm.qbft import MAX_ROUND, MAX_SEALS, QBFT_SEALS, SEAL_BY
 from testamur.registry.evm.slots import ADDRESS_BYTES, SLOT_BYTES, history_slot
 from testamur.registry.evm.tries import MAX_NODE_BYTES, MAX_NODES
 from testamur.registry.multiformats import decode_multibase, encode_multibase
+from testamur.registry.remembered import remembering, remembering_json
 from testamur.registry.shapes import Shape
 
 ANCHOR_TYPE = "evm-storage-proof"
@@ -154,6 +154,7 @@ class ProvenAnchor:
         return next((record for record in self.suspensions if record.contains(self.epoch, leaf_index)), None)
 
 
+@remembering_json(MAX_REMEMBERED_PROOFS)
 def parse_anchor(document: Json) -> AnchorEvidence:
     """An anchor of type `evm-storage-proof` as a value. Members that are not known are named in `unknown`.
 
@@ -183,8 +184,11 @@ def parse_anchor(document: Json) -> AnchorEvidence:
         genesis_hash=_from_hex(shape.text("genesisHash"), 32, shape.path("genesisHash")),
         contract=_from_hex(shape.text("contract"), ADDRESS_BYTES, shape.path("contract")),
         header=decode_multibase(header_text, subject=shape.path("header"), allowed="u"),
-        nodes=_decode_nodes(
-            tuple(shape.texts("nodes", maximum=MAX_NODES, max_length=2 * MAX_NODE_BYTES)), shape.path("nodes")
+        nodes=tuple(
+            decode_multibase(text, subject=f"{shape.path('nodes')}/{number}", allowed="u")
+            for number, text in enumerate(
+                shape.texts("nodes", maximum=MAX_NODES, max_length=2 * MAX_NODE_BYTES)
+            )
         ),
         slots=tuple(
             _from_hex(text, SLOT_BYTES, f"{shape.path('slots')}/{number}")
@@ -199,7 +203,7 @@ def parse_anchor(document: Json) -> AnchorEvidence:
     return replace(anchor, unknown=tuple(unknown))
 
 
-@functools.lru_cache(maxsize=MAX_REMEMBERED_PROOFS)
+@remembering(MAX_REMEMBERED_PROOFS)
 def prove_storage(anchor: AnchorEvidence) -> ProvenStorage:
     """The words that the anchor's nodes prove under its header's state root, all of them needed.
 
@@ -255,14 +259,6 @@ def prove_anchor(anchor: AnchorEvidence, *, issuer_id: bytes, log_id: bytes, epo
     Raises MalformedError and VerificationError as `prove_storage` and `read_anchor` do.
     """
     return read_anchor(prove_storage(anchor), issuer_id=issuer_id, log_id=log_id, epoch=epoch)
-
-
-@functools.lru_cache(maxsize=MAX_REMEMBERED_PROOFS)
-def _decode_nodes(texts: tuple[str, ...], subject: str) -> tuple[bytes, ...]:
-    return tuple(
-        decode_multibase(text, subject=f"{subject}/{number}", allowed="u")
-        for number, text in enumerate(texts)
-    )
 
 
 def _seals(shape: Shape) -> QbftSeals:

@@ -3,11 +3,11 @@
 A record is proven slot by slot, without running the contract (docs/spec/storage-layout.md).
 """
 
-import functools
 from collections.abc import Mapping
 from typing import Final, TypeAlias
 
 from testamur.registry.hashing import keccak256
+from testamur.registry.remembered import remembering
 
 StorageValues: TypeAlias = Mapping[bytes, int]
 """Proven values by slot; absent means "not proven", which is not the same as zero."""
@@ -53,21 +53,21 @@ SUSPENSION_WORD: Final[Fields] = (
 KEY_CHAIN_WORD: Final[Fields] = (("epoch", 16), ("startSize", 64), ("recordedAt", 48))
 
 
-@functools.lru_cache(maxsize=MAX_REMEMBERED_SLOTS)
+@remembering(MAX_REMEMBERED_SLOTS)
 def issuer_slots(issuer_id: bytes) -> tuple[bytes, bytes, bytes]:
     """Identity; the packed word; custodian."""
     base = _mapping(issuer_id, _word(ISSUERS_SLOT))
     return base, _offset(base, 1), _offset(base, 2)
 
 
-@functools.lru_cache(maxsize=MAX_REMEMBERED_SLOTS)
+@remembering(MAX_REMEMBERED_SLOTS)
 def log_slots(log_id: bytes) -> tuple[bytes, bytes, bytes, bytes, bytes]:
     """Root; operator and sequence; key; issuer id; good size, epoch and superseded."""
     base = _mapping(log_id, _word(LOGS_SLOT))
     return base, _offset(base, 1), _offset(base, 2), _offset(base, 3), _offset(base, 4)
 
 
-@functools.lru_cache(maxsize=MAX_REMEMBERED_SLOTS)
+@remembering(MAX_REMEMBERED_SLOTS)
 def history_slot(log_id: bytes, sequence: int) -> bytes:
     """Anchor number `sequence` of a log, counted from 1."""
     return _mapping(_word(sequence), _mapping(log_id, _word(HISTORY_SLOT)))

@@ -1,13 +1,13 @@
 """Which of an issuer's keys were in force at a position of its logs, over replaced key chains as well."""
 
-import functools
 from dataclasses import dataclass
 
-from testamur.registry.canonical import Json, canonicalize, parse_json
+from testamur.registry.canonical import Json
 from testamur.registry.errors import MalformedError, VerificationError
 from testamur.registry.evm.layout import KeyChainRecord
 from testamur.registry.key_events import FIRST_POSITION, KeyChain, Position, verify_key_events
 from testamur.registry.keys import PublicKey
+from testamur.registry.remembered import remembering_json
 from testamur.registry.shapes import Shape
 
 MAX_REMEMBERED_ISSUERS = 256
@@ -94,23 +94,19 @@ def verify_issuer_keys(events: tuple[Json, ...]) -> IssuerKeys:
     Whether they are *this issuer's* is proven elsewhere: by the admission document and `bind`. Events that
     were found sound are remembered: all credentials of an issuer bring the same.
     """
-    return _verify(canonicalize(list(events)))
+    return _verify(list(events))
 
 
-@functools.lru_cache(maxsize=MAX_REMEMBERED_ISSUERS)
-def _verify(canonical: bytes) -> IssuerKeys:
-    # Canonical first: equal bytes are equal events, and what was verified is exactly what is remembered.
-    events = parse_json(canonical, subject="key events", max_bytes=len(canonical))
-    if not isinstance(events, list):
-        raise TypeError("key events are a list")
+@remembering_json(MAX_REMEMBERED_ISSUERS)
+def _verify(events: Json) -> IssuerKeys:
     groups: list[list[Json]] = []
-    for number, event in enumerate(events, 1):
+    for number, event in enumerate(events if isinstance(events, list) else (), 1):
         if Shape(event, f"key event {number}").integer("sequence", minimum=1) == 1:
             groups.append([])
         if not groups:
             raise MalformedError(f"key event {number}", "must have sequence 1: the chain begins there")
         groups[-1].append(event)
     chains = tuple(verify_key_events(group) for group in groups)
-    if chains[0].start != FIRST_POSITION or len({chain.issuer for chain in chains}) != 1:
+    if not chains or chains[0].start != FIRST_POSITION or len({chain.issuer for chain in chains}) != 1:
         raise VerificationError("key-chain-mismatch", got=len(chains), wanted=1)
     return IssuerKeys(chains=chains)

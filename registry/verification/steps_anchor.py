@@ -9,6 +9,7 @@ from testamur.registry.errors import VerificationError
 from testamur.registry.evidence import LogEvidence
 from testamur.registry.evm.anchors import (
     ANCHOR_TYPE,
+    MAX_REMEMBERED_PROOFS,
     AnchorEvidence,
     ProvenAnchor,
     ProvenStorage,
@@ -16,12 +17,14 @@ from testamur.registry.evm.anchors import (
     prove_storage,
     read_anchor,
 )
-from testamur.registry.evm.attestations import attest_header, verify_attestations
+from testamur.registry.evm.attestations import HeaderAttestation, attest_header, verify_attestations
 from testamur.registry.evm.layout import Lifecycle
 from testamur.registry.evm.qbft import quorum_of, verify_seals
 from testamur.registry.finality import AttestationRule, SealRule
 from testamur.registry.hashing import DIGEST_BYTES, sha256
+from testamur.registry.notes import VerifierKey
 from testamur.registry.policies import NO_QUORUM
+from testamur.registry.remembered import remembering
 from testamur.registry.shapes import Shape
 from testamur.registry.trust import TrustedChain, TrustFile
 from testamur.registry.verification.context import Context, Passed, Undecided
@@ -131,12 +134,22 @@ def _attested(trust: TrustFile, rule: AttestationRule, anchor: AnchorEvidence, p
         trust.registry, chain_id=anchor.chain_id, genesis_hash=anchor.genesis_hash, header=proven.header
     )
     try:
-        seen = verify_attestations(anchor.notes, members, rule.threshold, expected)
+        seen = _attesting(anchor.notes, tuple(members.items()), rule.threshold, expected)
     except VerificationError as error:
         if error.reason == "attestation-quorum":
             raise Undecided("finality-unproven", **error.parameters) from error
         raise
     return f"{len(seen)} of {len(trust.members)} {rule.type}"
+
+
+@remembering(MAX_REMEMBERED_PROOFS)
+def _attesting(
+    notes: tuple[str, ...],
+    members: tuple[tuple[VerifierKey, str], ...],
+    threshold: int,
+    expected: HeaderAttestation,
+) -> frozenset[str]:
+    return verify_attestations(notes, dict(members), threshold, expected)
 
 
 def _match(context: Context, storage: ProvenStorage) -> ProvenAnchor:

@@ -2,30 +2,35 @@
 
 from dataclasses import replace
 from datetime import datetime
+from typing import cast
 
 from testamur.registry import merkle
 from testamur.registry.canonical import Json
 from testamur.registry.checkpoints import (
+    Checkpoint,
     SignedCheckpoint,
     parse_signed_checkpoint,
     verify_checkpoint,
 )
 from testamur.registry.entries import Entry, EntryKind, parse_origin
 from testamur.registry.errors import MalformedError, VerificationError
-from testamur.registry.evidence import Evidence, LogEvidence, LoggedEntry
+from testamur.registry.evidence import Evidence, LogEvidence, LoggedEntry, MerklePath
 from testamur.registry.key_events import Position
 from testamur.registry.merkle import MAX_TREE_SIZE
 from testamur.registry.notes import ED25519, VerifierKey, parse_vkey
 from testamur.registry.policies import NO_QUORUM
-from testamur.registry.remembered import RememberedKey
+from testamur.registry.remembered import RememberedKey, remembering_json
 from testamur.registry.seals import parse_seal
 from testamur.registry.statements import Statement, parse_statement, verify_statement
 from testamur.registry.timestamps import format_timestamp
 from testamur.registry.trust import TrustFile
 from testamur.registry.verification.context import Context, Passed, Undecided
-from testamur.registry.verification.issuer_keys import IssuerKeys, verify_issuer_keys
+from testamur.registry.verification.issuer_keys import verify_issuer_keys
 from testamur.registry.verification.verdict import Facts, Witnessed
 from testamur.registry.verification.witnessing import count_cosignatures, seen_first
+
+MAX_REMEMBERED_SEALS = 256
+"""The newest seals of as many logs: a statement of a kilobyte or two each."""
 
 
 def logged(context: Context) -> Passed:
@@ -116,10 +121,10 @@ def witnessed(context: Context) -> Passed:
     """
     log, newest = context.need_log(), context.need_newest_log()
     trust = context.need_trust()
-    keys = context.need_keys()
+    context.need_keys()
     for one in _distinct(log, newest):
         verify_checkpoint(one.checkpoint, _log_key(one))
-        context.statements[one.origin] = _prove_seal(one, keys)
+        context.statements[one.origin] = _prove_seal(one, newest)
     counted = [_count_both(context, trust, one.checkpoint) for one in _distinct(log, newest)]
     least = min(counted, key=lambda item: (item.quorum, item.witnesses, item.mirrors))
     context.witnessed = replace(least, no_later_than=_seen_by(context, trust, counted[0].no_later_than))
@@ -160,28 +165,33 @@ def _distinct(log: LogEvidence, newest: LogEvidence) -> list[LogEvidence]:
     return [log] if log.origin == newest.origin else [log, newest]
 
 
-def _prove_seal(log: LogEvidence, keys: IssuerKeys) -> Statement:
-    """The last entry of the checkpoint is the seal, and the statement that it names is the issuer's."""
-    checkpoint = log.checkpoint.checkpoint
-    seal = parse_seal(log.seal)
-    if (seal.origin, seal.size) != (
-        log.origin,
-        checkpoint.size,
-    ) or log.seal_proof.index != checkpoint.size - 1:
+def _prove_seal(log: LogEvidence, newest: LogEvidence) -> Statement:
+    """The last entry of the checkpoint is the seal, and the statement that it names is the issuer's.
+
+    Whose keys spoke for the issuer there is read from all of its key events, those after it as well.
+    """
+    documents: list[Json] = [log.seal, log.statement, list(log.key_events), list(newest.key_events)]
+    return _sealed(documents, log.checkpoint.checkpoint, log.seal_proof)
+
+
+@remembering_json(MAX_REMEMBERED_SEALS)
+def _sealed(documents: Json, checkpoint: Checkpoint, proof: MerklePath) -> Statement:
+    """The statement of [seal, statement, key events of its log, all key events], if they agree."""
+    sealed, stated, known, events = cast("tuple[Json, Json, list[Json], list[Json]]", documents)
+    seal = parse_seal(sealed)
+    if (seal.origin, seal.size, proof.index) != (checkpoint.origin, checkpoint.size, checkpoint.size - 1):
         raise VerificationError("seal-mismatch", got=seal.size, wanted=checkpoint.size)
     leaf = Entry(kind=EntryKind.SEAL, digest=seal.digest).leaf_hash
-    merkle.verify_inclusion(
-        leaf, checkpoint.size - 1, checkpoint.size, log.seal_proof.hashes, checkpoint.root
-    )
-    statement = parse_statement(log.statement)
+    merkle.verify_inclusion(leaf, proof.index, checkpoint.size, proof.hashes, checkpoint.root)
+    statement = parse_statement(stated)
+    keys, own = verify_issuer_keys(tuple(events)), verify_issuer_keys(tuple(known))
     named = (seal.statement_digest, seal.statement_sequence)
     if named != (statement.digest, statement.sequence) or statement.issuer != keys.issuer:
         raise VerificationError("statement-mismatch", sequence=seal.statement_sequence)
-    own = verify_issuer_keys(log.key_events)
     if (statement.key_events_count, statement.key_events_head) != (own.count, own.head):
         # A host that leaves out the newest key event would let a rotated key go on signing.
         raise VerificationError("key-events-incomplete", got=own.count, wanted=statement.key_events_count)
-    position = Position(parse_origin(log.origin).epoch, checkpoint.size - 1)
+    position = Position(parse_origin(checkpoint.origin).epoch, checkpoint.size - 1)
     verify_statement(statement, lambda method: RememberedKey.of(keys.public_key_in_force(method, position)))
     return statement
 

@@ -9,10 +9,14 @@ from testamur.registry.checkpoints import SignedCheckpoint, verify_checkpoint, v
 from testamur.registry.evidence import LogEvidence
 from testamur.registry.notes import VerifierKey
 from testamur.registry.policies import WitnessPolicy
+from testamur.registry.remembered import remembering
 from testamur.registry.trust import TrustFile
 
 CLOCK_SKEW = timedelta(minutes=5)
 """A cosignature from further in the future is not counted: its witness's clock, or ours, is wrong."""
+
+MAX_REMEMBERED_CHECKPOINTS = 512
+"""The newest and the first of hundreds of logs, as witnesses and as mirrors saw them."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,7 +49,7 @@ def count_cosignatures(trust: TrustFile, role: str, signed: SignedCheckpoint, *,
     """
     policy = trust.witness_policy if role == "witness" else trust.mirror_policy
     times = {}
-    for key, seconds in verify_cosignatures(signed, list(policy.witnesses.values())).items():
+    for key, seconds in _cosigned(signed, tuple(policy.witnesses.values())).items():
         dated = trust.dated_key(role, key)
         if dated is None or seconds > (now + CLOCK_SKEW).timestamp():
             continue
@@ -72,3 +76,6 @@ def seen_first(
     merkle.verify_consistency(early.size, early.root, newest.size, newest.root, log.first.proof)
     counted = count_cosignatures(trust, "witness", log.first.checkpoint, now=now)
     return counted.quorum_at if early.size > leaf_index else None
+
+
+_cosigned = remembering(MAX_REMEMBERED_CHECKPOINTS)(verify_cosignatures)

@@ -19,20 +19,18 @@ from typing import Any
 ROOT = Path(__file__).resolve().parent.parent.parent
 sys.path.insert(0, str(ROOT / "tests"))  # the whole registry in memory is a fake that the tests share
 
+import sha3  # noqa: E402
 from _command import Command  # noqa: E402
 from _large_contract import LargeWorld  # noqa: E402
 from _report import QUICK, ROUNDS, Row, compare, not_measured, report  # noqa: E402
-from Crypto.Hash import keccak  # noqa: E402
 from cryptography.hazmat.primitives.asymmetric import ed25519  # noqa: E402
 
 from fakes.whole_registry import NOW, trust  # noqa: E402
-from testamur.registry import remembered  # noqa: E402
 from testamur.registry.canonical import canonicalize  # noqa: E402
 from testamur.registry.dossiers import encode_dossier  # noqa: E402
 from testamur.registry.evidence_building import tailored  # noqa: E402
-from testamur.registry.evm.anchors import _decode_nodes, prove_storage  # noqa: E402
-from testamur.registry.evm.slots import history_slot, issuer_slots, log_slots  # noqa: E402
-from testamur.registry.verification import Outcome, issuer_keys, verify_dossier  # noqa: E402
+from testamur.registry.remembered import forget  # noqa: E402
+from testamur.registry.verification import Outcome, verify_dossier  # noqa: E402
 
 ENTRIES = 2_000
 SLOTS = (100, 10_000, 1_000_000) if QUICK else (100, 1_000, 10_000, 100_000, 1_000_000)
@@ -117,13 +115,6 @@ def verification(data: bytes) -> list[Row]:
     return [*rows, _verification("the same, its log and anchor verified before", following, data)]
 
 
-def forget() -> None:
-    """As in a new process: every signature and every trie node is computed."""
-    remembered.forget()
-    for known in (prove_storage, _decode_nodes, issuer_slots, log_slots, history_slot, issuer_keys._verify):  # noqa: SLF001
-        known.cache_clear()
-
-
 def _verification(what: str, ours: Callable[[], None], data: bytes) -> Row:
     signatures, hashed = counted(ours)
     key = ed25519.Ed25519PrivateKey.from_private_bytes(bytes(32))
@@ -136,7 +127,7 @@ def _verification(what: str, ours: Callable[[], None], data: bytes) -> Row:
             for _ in range(signatures):
                 public.verify(signature, message)
             for item in hashed:
-                keccak.new(digest_bits=256, data=item).digest()
+                sha3.keccak_256(item).digest()
 
     if not signatures:
         raise SystemExit("evidence: nothing was counted")

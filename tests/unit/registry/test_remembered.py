@@ -1,11 +1,16 @@
-"""A signature that was found good is not computed again; a bad one never becomes good by being repeated."""
+"""What was found good is not computed again; what is bad never becomes good by being repeated."""
 
 import pytest
 
 from fakes.issuers import signing_key
 from testamur.registry import keys, remembered
 from testamur.registry.errors import VerificationError
-from testamur.registry.remembered import MAX_REMEMBERED_MESSAGE_BYTES, RememberedKey
+from testamur.registry.remembered import (
+    MAX_REMEMBERED_FORM_BYTES,
+    MAX_REMEMBERED_MESSAGE_BYTES,
+    RememberedKey,
+    remembering_json,
+)
 
 KEY = signing_key(5)
 
@@ -59,3 +64,62 @@ def test_long_messages_are_not_kept(computed):
     for _ in range(2):
         RememberedKey.of(KEY.public_key).verify(KEY.sign(message), message)
     assert computed == [message] * 2
+
+
+@pytest.fixture
+def read():
+    """(a remembering reader, what it really read)"""
+    seen = []
+
+    @remembering_json(8)
+    def reader(document, *given):
+        seen.append(document)
+        if document == {"bad": True}:
+            raise VerificationError("malformed")
+        return document, given
+
+    yield reader, seen
+    remembered.forget()
+
+
+def test_equal_documents_are_read_once_and_other_arguments_count(read):
+    reader, seen = read
+    assert reader({"a": [1]}, "x") == reader({"a": [1]}, "x") == ({"a": [1]}, ("x",))
+    assert len(seen) == 1
+    assert reader({"a": [1]}, "y")[1] == ("y",)
+    assert len(seen) == 2
+
+
+@pytest.mark.parametrize("other", [1.0, True, "1", [1], None])
+def test_what_python_takes_for_equal_is_told_apart(read, other):
+    reader, seen = read
+    reader({"sequence": 1})
+    (document, _) = reader({"sequence": other})
+    assert type(document["sequence"]) is type(other)
+    assert len(seen) == 2
+
+
+def test_a_document_that_is_changed_afterwards_changes_nothing_that_is_remembered(read):
+    reader, seen = read
+    document = {"a": [1]}
+    reader(document)
+    document["a"].append(2)
+    assert reader({"a": [1]})[0] == {"a": [1]}
+    assert len(seen) == 1
+    assert reader(document)[0] == {"a": [1, 2]}
+
+
+def test_what_raises_is_read_and_raises_every_time(read):
+    reader, seen = read
+    for _ in range(2):
+        with pytest.raises(VerificationError):
+            reader({"bad": True})
+    assert len(seen) == 2
+
+
+def test_what_is_large_or_no_json_is_read_each_time(read):
+    reader, seen = read
+    for document in ("x" * MAX_REMEMBERED_FORM_BYTES, {"a": object}):
+        reader(document)
+        reader(document)
+    assert len(seen) == 4

@@ -3,7 +3,14 @@ import pytest
 from fakes.tries import Trie
 from testamur.registry.errors import MalformedError, VerificationError
 from testamur.registry.evm import rlp
-from testamur.registry.evm.tries import EMPTY_TRIE_ROOT, MAX_NODES, TrieNodes, verify_value
+from testamur.registry.evm.tries import (
+    EMPTY_TRIE_ROOT,
+    MAX_NODES,
+    TrieNodes,
+    _full_branch,
+    _parse,
+    verify_value,
+)
 from testamur.registry.hashing import keccak256
 
 ITEMS = {keccak256(bytes((number,))): rlp.encode(bytes((1 + number,)) * 20) for number in range(40)}
@@ -131,3 +138,25 @@ def test_what_is_not_a_node_is_malformed(node, reason):
 def test_a_node_beyond_a_kilobyte_is_malformed():
     with pytest.raises(MalformedError, match="more than 1024"):
         TrieNodes([rlp.encode([b"\x20", b"x" * 1024])])
+
+
+FULL_BRANCH = rlp.encode([*(keccak256(bytes((number,))) for number in range(16)), b""])
+
+
+def test_a_full_branch_is_read_at_once_as_item_by_item():
+    assert _full_branch(FULL_BRANCH) == _parse(rlp.decode_list(FULL_BRANCH), "node")
+
+
+@pytest.mark.parametrize("place", [0, 1, 2, *range(3, 532, 33), 531])
+@pytest.mark.parametrize("change", [-1, 1])
+def test_what_is_almost_a_full_branch_is_read_item_by_item(place, change):
+    altered = bytearray(FULL_BRANCH)
+    altered[place] = (altered[place] + change) % 256
+    assert _full_branch(bytes(altered)) is None
+
+
+@pytest.mark.parametrize(
+    "data", [b"", FULL_BRANCH[:-1], FULL_BRANCH + b"\x80", FULL_BRANCH[:-1] + b"\xa0" * 33]
+)
+def test_a_full_branch_has_one_length(data):
+    assert _full_branch(data) is None
