@@ -64,6 +64,11 @@ class NodeConfig:
         "DID documents of the method did:web are fetched from public https addresses, guarded, when somebody "
         "asks about a credential that names one; false: supplied and logged documents only",
     )  # type: ignore[assignment]
+    fetch_status_lists: bool = setting(
+        True,
+        "status lists that others host are fetched in the same way when somebody sends the VC API a "
+        "credential that names one; false: supplied ones and those of this node's logs only",
+    )  # type: ignore[assignment]
     did_ethr_registry: str = setting(
         "",
         "address of the ERC-1056 contract on the node's chain from which documents of did:ethr are made; "

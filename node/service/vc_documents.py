@@ -6,6 +6,7 @@ from typing import Protocol
 from testamur.registry.canonical import Json
 from testamur.registry.errors import MalformedError
 from testamur.registry.rdf.compiled_contexts import ContextSet
+from testamur.registry.revocation_lists import REVOCATION_LIST
 from testamur.registry.verification_methods import controller_of
 
 MAX_LOOKED_UP = 8
@@ -89,6 +90,8 @@ def _named(document: Json) -> list[tuple[str, str, str]]:
                         found.append(("did", controller, ""))
                 elif name == "statusListCredential" and isinstance(item, str):
                     found.append(("list", item, issuer))
+                elif name == "id" and isinstance(item, str) and value.get("type") == REVOCATION_LIST:
+                    found.append(("list", item, issuer))  # 1EdTech's entry is named like its list
                 else:
                     stack.append((item, depth + 1, issuer))
     return found

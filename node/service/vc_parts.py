@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 from testamur.node.fetch.dids import DidWebFetcher
 from testamur.node.fetch.guarded import GuardedFetcher
+from testamur.node.fetch.lists import StatusListFetcher
 from testamur.node.service.chain_access import hex_bytes
 from testamur.node.service.did_ethr_reading import ChainEthrReader
 from testamur.node.service.did_finding import DidFinder, FoundDocument
@@ -19,22 +20,25 @@ if TYPE_CHECKING:
 
 
 FETCH_SECONDS = 5.0
-"""For one DID document: whoever asks waits for several of them."""
+"""For one DID document or status list: whoever asks waits for several of them."""
 
 
 def node_verifier(node: "Node", workers: Workers, waiters: Workers) -> Verifier:
     """The verifier over a node's settings, logs and chain. Called in the node's event loop."""
-    web = None
-    if node.config.fetch_dids:
-        is_development = node.config.development
-        fetcher = GuardedFetcher(allow_loopback=is_development, max_seconds=FETCH_SECONDS)
-        web = DidWebFetcher(fetcher, plain_loopback=is_development)
+    is_development = node.config.development
+    fetcher = GuardedFetcher(allow_loopback=is_development, max_seconds=FETCH_SECONDS)
+    web = DidWebFetcher(fetcher, plain_loopback=is_development) if node.config.fetch_dids else None
+    fetched_lists = StatusListFetcher(fetcher) if node.config.fetch_status_lists else None
 
     def snapshot(did: str) -> FoundDocument | None:
         return _logged_document(node, did)
 
     def status_list(url: str, issuer: str) -> Json | None:
-        return _published_list(node, url, issuer)
+        published = _published_list(node, url, issuer)
+        if published is not None or fetched_lists is None:
+            return published
+        fetched = fetched_lists.find(url)
+        return None if isinstance(fetched, str) else fetched
 
     ethr = None
     registry = hex_bytes("did_ethr_registry", node.config.did_ethr_registry, 20)

@@ -63,6 +63,7 @@ def test_a_started_node_gets_every_case_right(vectors: Path, tmp_path: Path) -> 
         load_config(home / "node"),
         documents=str(vectors / "http-cases" / "document-map.json"),
         fetch_dids=False,
+        fetch_status_lists=False,
         rpc_url="http://127.0.0.1:1",
         chain_id=chain["chainId"],
         genesis_hash=chain["genesisHash"],

@@ -1,16 +1,16 @@
 """did:web as strangers name it: where it leads, what it may answer, and what a verifier makes of it."""
 
-import http.server
 import json
-import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 
-from testamur.node.fetch.dids import FAILED_SECONDS, KEPT_SECONDS, DidWebFetcher
+from fakes.strangers_server import StrangersServer, serving
+from testamur.node.fetch.dids import DidWebFetcher
 from testamur.node.fetch.guarded import GuardedFetcher
+from testamur.node.fetch.kept import FAILED_SECONDS, KEPT_SECONDS
 from testamur.node.service.did_finding import DidFinder
 from testamur.node.service.vc_documents import looked_up, names_in
 from testamur.registry.did_resolution import Wanted, read_request
@@ -23,37 +23,12 @@ KEY = SigningKey.from_seed(Algorithm.ED25519, b"\x05" * 32)
 NOW = datetime(2026, 11, 21, tzinfo=UTC)
 
 
-class University:
+class University(StrangersServer):
     """A web server on this machine that answers every path with what a test wants."""
 
     def __init__(self) -> None:
-        self.asked: list[str] = []
-        self.answer: Callable[[http.server.BaseHTTPRequestHandler], None] = lambda handler: None
-        university = self
-
-        class Handler(http.server.BaseHTTPRequestHandler):
-            def do_GET(self) -> None:
-                university.asked.append(self.path)
-                university.answer(self)
-
-            def log_message(self, *_: Any) -> None:
-                """Silent."""
-
-        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.did = f"did:web:localhost%3A{self.server.server_port}:schools:ada"
-
-    def serve(self, body: bytes, status: int = 200, **headers: str) -> None:
-        def answer(handler: http.server.BaseHTTPRequestHandler) -> None:
-            handler.send_response(status)
-            for name, value in {"Content-Type": "application/json", **headers}.items():
-                handler.send_header(name.replace("_", "-"), value)
-            handler.end_headers()
-            try:
-                handler.wfile.write(body)
-            except OSError:
-                handler.close_connection = True
-
-        self.answer = answer
+        super().__init__()
+        self.did = f"did:web:localhost%3A{self.port}:schools:ada"
 
     def document(self, **changes: Any) -> dict[str, Any]:
         method = f"{self.did}#key-1"
@@ -69,12 +44,8 @@ class University:
 @pytest.fixture
 def university() -> Iterator[University]:
     made = University()
-    thread = threading.Thread(target=made.server.serve_forever)
-    thread.start()
-    yield made
-    made.server.shutdown()
-    made.server.server_close()
-    thread.join(10)
+    with serving(made):
+        yield made
 
 
 def fetcher(**options: Any) -> DidWebFetcher:
