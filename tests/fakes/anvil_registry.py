@@ -1,9 +1,13 @@
 """A registry contract on a real Anvil with logs that may be anchored, and sources of anchors for them."""
 
 import contextlib
+import time
 
+from testamur.node.chain.anchorer import Anchorer
+from testamur.node.chain.anchoring import AnchorerOptions
 from testamur.node.chain.anvil import Anvil
-from testamur.node.chain.intents import AnchorRequest
+from testamur.node.chain.client import ChainClient
+from testamur.node.chain.intents import AnchorRequest, IntentStore
 from testamur.node.chain.signing import ChainAccount
 from testamur.node.chain.transactions import TransactionSender
 from testamur.registry.entries import Origin
@@ -77,3 +81,38 @@ class GrowingLog:
 
     async def refused(self, log_id, error):
         self.refusals.append(error)
+
+
+class AnchoringBench:
+    """The log "ada" of a registry on Anvil, and anchorers of it that reach the chain through a proxy."""
+
+    def __init__(self, registry, proxy, client, folder, *, resend_seconds):
+        self.registry, self.proxy, self.client, self.folder = registry, proxy, client, folder
+        self.log = GrowingLog("ada", size=5)
+        self.store = IntentStore(folder / "intent")
+        self._resend_seconds = resend_seconds
+
+    def anchorer(self):
+        made = Anchorer(
+            self.client,
+            self.registry.address,
+            OPERATOR,
+            self.store,
+            self.log,
+            clock=time.monotonic,
+            options=AnchorerOptions(poll_seconds=0.01, resend_seconds=self._resend_seconds),
+        )
+        made.wake(self.log.origin.log_id)
+        return made
+
+
+@contextlib.asynccontextmanager
+async def client_behind(registry, url):
+    """A client of the registry's chain through a proxy; the log "ada" is admitted before."""
+    await registry.admit("ada")
+    genesis = registry.client.identity.genesis_hash
+    client = ChainClient(url, chain_id=31337, genesis_hash=genesis, call_seconds=2.0)
+    try:
+        yield client
+    finally:
+        await client.close()

@@ -1,18 +1,14 @@
 """One endpoint before a real Anvil that takes what it is given and says nothing, or something untrue."""
 
 import contextlib
-import time
 from pathlib import Path
 
 import pytest
 
-from fakes.anvil_registry import OPERATOR, GrowingLog, registry_on
+from fakes.anvil_registry import OPERATOR, AnchoringBench, client_behind, registry_on
 from fakes.rpc_proxy import RpcProxy
-from testamur.node.chain.anchorer import Anchorer
-from testamur.node.chain.anchoring import AnchorerOptions, AnchorState
+from testamur.node.chain.anchoring import AnchorState
 from testamur.node.chain.anvil import find_anvil
-from testamur.node.chain.client import ChainClient
-from testamur.node.chain.intents import IntentStore
 from testamur.node.errors import ChainUnavailable
 
 pytestmark = pytest.mark.chain
@@ -21,26 +17,8 @@ ANVIL = find_anvil(Path(__file__).resolve().parents[2])
 STEPS = 40
 
 
-class Bench:
+class Bench(AnchoringBench):
     """An anchorer of one log behind a proxy; `steps` makes it advance, with a block for each step."""
-
-    def __init__(self, registry, proxy, client, folder):
-        self.registry, self.proxy, self.client = registry, proxy, client
-        self.log = GrowingLog("ada", size=5)
-        self.store = IntentStore(folder / "intent")
-
-    def anchorer(self):
-        made = Anchorer(
-            self.client,
-            self.registry.address,
-            OPERATOR,
-            self.store,
-            self.log,
-            clock=time.monotonic,
-            options=AnchorerOptions(poll_seconds=0.01, resend_seconds=0.0),
-        )
-        made.wake(self.log.origin.log_id)
-        return made
 
     async def steps(self, anchorer, until=lambda: False):
         states = []
@@ -63,18 +41,9 @@ async def bench(tmp_path):
     async with (
         registry_on(ANVIL, tmp_path / "chain") as registry,
         RpcProxy(registry.anvil.rpc_url) as proxy,
+        client_behind(registry, proxy.url) as client,
     ):
-        await registry.admit("ada")
-        client = ChainClient(
-            proxy.url,
-            chain_id=31337,
-            genesis_hash=registry.client.identity.genesis_hash,
-            call_seconds=2.0,
-        )
-        try:
-            yield Bench(registry, proxy, client, tmp_path)
-        finally:
-            await client.close()
+        yield Bench(registry, proxy, client, tmp_path, resend_seconds=0.0)
 
 
 async def test_a_transaction_whose_answer_is_lost_is_mined_once_and_reported_once(bench):

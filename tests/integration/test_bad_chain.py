@@ -9,15 +9,12 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from fakes.anvil_registry import OPERATOR, GrowingLog, registry_on
+from fakes.anvil_registry import OPERATOR, AnchoringBench, client_behind, registry_on
 from fakes.tcp_proxy import TcpProxy
-from testamur.node.chain.anchorer import Anchorer
-from testamur.node.chain.anchoring import AnchorerOptions, AnchorState
+from testamur.node.chain.anchoring import AnchorState
 from testamur.node.chain.anvil import Anvil, find_anvil
-from testamur.node.chain.client import ChainClient
 from testamur.node.chain.clocks import TOLERATED_SECONDS, clock_skew
 from testamur.node.chain.funds import FundsLimits, FundsState, forecast_funds
-from testamur.node.chain.intents import IntentStore
 from testamur.node.errors import ChainUnavailable, ReorgBeyondFinality, WrongChain
 from testamur.node.service.following import MAX_LAG_BLOCKS, FinalChain
 
@@ -32,26 +29,8 @@ def address_of(anvil):
     return parts.hostname, parts.port
 
 
-class Bench:
+class Bench(AnchoringBench):
     """A registry, a proxy before its chain, and an anchorer behind the proxy."""
-
-    def __init__(self, registry, proxy, client, folder):
-        self.registry, self.proxy, self.client, self.folder = registry, proxy, client, folder
-        self.log = GrowingLog("ada", size=5)
-        self.store = IntentStore(folder / "intent")
-
-    def anchorer(self):
-        made = Anchorer(
-            self.client,
-            self.registry.address,
-            OPERATOR,
-            self.store,
-            self.log,
-            clock=time.monotonic,
-            options=AnchorerOptions(poll_seconds=0.01, resend_seconds=0.05),
-        )
-        made.wake(self.log.origin.log_id)
-        return made
 
     async def advance(self, anchorer, until):
         """Steps of the anchorer, and a block for each, until `until` is true."""
@@ -69,19 +48,9 @@ async def bench_in(folder, **options):
     async with (
         registry_on(ANVIL, folder / "chain", **options) as registry,
         TcpProxy(address_of(registry.anvil)) as proxy,
+        client_behind(registry, f"http://127.0.0.1:{proxy.port}") as client,
     ):
-        await registry.admit("ada")
-        identity = registry.client.identity
-        client = ChainClient(
-            f"http://127.0.0.1:{proxy.port}",
-            chain_id=31337,
-            genesis_hash=identity.genesis_hash,
-            call_seconds=2.0,
-        )
-        try:
-            yield Bench(registry, proxy, client, folder)
-        finally:
-            await client.close()
+        yield Bench(registry, proxy, client, folder, resend_seconds=0.05)
 
 
 @pytest.fixture

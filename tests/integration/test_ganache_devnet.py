@@ -2,17 +2,16 @@
 
 import asyncio
 import json
-from datetime import UTC, datetime
-from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner
 
+from fakes.sample_devnet import devnet_in, now, small_class
 from testamur.node.chain.devchains import DevChain
 from testamur.node.cli.main import app
 from testamur.node.errors import ConfigError
-from testamur.node.service.devnet import SampleIssuer, running
-from testamur.node.service.sample import SampleClass, issue_sample
+from testamur.node.service.devnet import SampleIssuer
+from testamur.node.service.sample import issue_sample
 from testamur.registry.canonical import canonicalize
 from testamur.registry.dossiers import parse_dossier
 from testamur.registry.evm.anchors import parse_anchor
@@ -20,27 +19,9 @@ from testamur.registry.evm.headers import parse_header
 from testamur.registry.trust import parse_trust_file
 from testamur.registry.verification import Outcome, verify_dossier
 
-ROOT = Path(__file__).resolve().parents[2]
-SAMPLES = ROOT / "scripts" / "samples"
 OTHER_GENESIS = "0x" + "17" * 32
 
 pytestmark = pytest.mark.chain
-
-
-def now():
-    return datetime.now(UTC)
-
-
-def devnet_in(home, kind):
-    return running(home, port=0, clock=now, roots=[ROOT], chain_kind=kind)
-
-
-def small_class(folder, rows):
-    table = next(SAMPLES.glob("data-literacy-*.csv"))
-    lines = table.read_text(encoding="utf-8").splitlines()[: rows + 1]
-    target = folder / f"class-{rows}.csv"
-    target.write_text("\n".join(lines) + "\n", encoding="utf-8")
-    return SampleClass(name=target.stem, table=target, template=SAMPLES / "data-literacy.template.json")
 
 
 @pytest.fixture(scope="module")

@@ -3,24 +3,21 @@
 import asyncio
 import contextlib
 from dataclasses import replace
-from datetime import UTC, datetime
-from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner
 
+from fakes.sample_devnet import devnet_in, now, small_class
 from testamur.node.cli.main import app
 from testamur.node.fetch.registry import RegistryClient
 from testamur.node.index import keys
 from testamur.node.index.store import Index
 from testamur.node.service.backup import back_up
-from testamur.node.service.devnet import SampleIssuer, running
+from testamur.node.service.devnet import SampleIssuer
 from testamur.node.service.reindexing import reindex
 from testamur.node.service.restoring import restore
-from testamur.node.service.sample import SampleClass, issue_sample
+from testamur.node.service.sample import issue_sample
 
-ROOT = Path(__file__).resolve().parents[2]
-SAMPLES = ROOT / "scripts" / "samples"
 ISSUERS = (
     SampleIssuer(),
     SampleIssuer(slug="bit", did="did:web:bit.example", name="Bit (sample)"),
@@ -28,18 +25,6 @@ ISSUERS = (
 )
 
 pytestmark = pytest.mark.chain
-
-
-def now():
-    return datetime.now(UTC)
-
-
-def small_class(folder, rows):
-    table = next(SAMPLES.glob("data-literacy-*.csv"))
-    lines = table.read_text(encoding="utf-8").splitlines()[: rows + 1]
-    target = folder / f"class-{rows}.csv"
-    target.write_text("\n".join(lines) + "\n", encoding="utf-8")
-    return SampleClass(name=target.stem, table=target, template=SAMPLES / "data-literacy.template.json")
 
 
 def rows_of(index):
@@ -63,7 +48,7 @@ def test_backup_reindex_and_mending_of_a_node_that_issues(tmp_path):
     home = tmp_path / "home"
 
     async def life():
-        async with running(home, port=0, clock=now, roots=[ROOT]) as devnet:
+        async with devnet_in(home) as devnet:
             for issuer in ISSUERS:
                 await devnet.admit_sample(issuer)
             for rows in (2, 4):
@@ -116,7 +101,7 @@ def test_backup_reindex_and_mending_of_a_node_that_issues(tmp_path):
     assert tile.read_bytes() != damaged_bytes
 
     async def again():
-        async with running(home, port=0, clock=now, roots=[ROOT]) as devnet:
+        async with devnet_in(home) as devnet:
             return (await issue_sample(devnet, ISSUERS[0], small_class(tmp_path, 5))).anchored
 
     assert asyncio.run(again()) == 5

@@ -5,35 +5,21 @@ import contextlib
 import json
 import shutil
 import subprocess
-from datetime import UTC, datetime
-from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner
 
+from fakes.sample_devnet import ROOT, devnet_in, now, small_class
 from testamur.node.cli.main import app
 from testamur.node.errors import ConfigError
-from testamur.node.service.devnet import SampleIssuer, running
-from testamur.node.service.sample import SampleClass, issue_sample
+from testamur.node.service.devnet import SampleIssuer
+from testamur.node.service.sample import issue_sample
 from testamur.registry.contexts import BUNDLED, find_context
 from testamur.registry.verification.issuer_keys import verify_issuer_keys
 
-ROOT = Path(__file__).resolve().parents[2]
-SAMPLES = ROOT / "scripts" / "samples"
 ROWS = 4
 
 pytestmark = pytest.mark.chain
-
-
-def now():
-    return datetime.now(UTC)
-
-
-def small_class(folder):
-    lines = (SAMPLES / "data-literacy-2026.csv").read_text("utf-8").splitlines()[: ROWS + 1]
-    table = folder / "class.csv"
-    table.write_text("\n".join(lines) + "\n", encoding="utf-8")
-    return SampleClass(name="class", table=table, template=SAMPLES / "data-literacy.template.json")
 
 
 async def run(*arguments, code=0):
@@ -50,10 +36,10 @@ async def run(*arguments, code=0):
 async def class_of(folder, issuer=SampleIssuer()):
     """A devnet with a class, what opens the workspace, and the dossiers."""
     home = folder / "home"
-    async with running(home, port=0, clock=now, roots=[ROOT]) as devnet:
+    async with devnet_in(home) as devnet:
         await devnet.admit_sample(issuer)
-        await issue_sample(devnet, issuer, small_class(folder))
-        dossiers = sorted((home / "credentials" / "class").glob("*.json"))
+        await issue_sample(devnet, issuer, small_class(folder, ROWS))
+        dossiers = sorted((home / "credentials" / f"class-{ROWS}").glob("*.json"))
         access = ("--issuer", "ada", "--home", home, "--passphrase-file", home / "devnet-passphrase")
         yield devnet, access, dossiers
 

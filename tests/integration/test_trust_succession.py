@@ -3,57 +3,28 @@
 import asyncio
 import json
 import shutil
-from datetime import UTC, datetime
-from pathlib import Path
 
 import pytest
-from typer.testing import CliRunner
 
-from testamur.node.cli.main import app
+from fakes.sample_devnet import devnet_in, now, run, run_aside, small_class
 from testamur.node.errors import PeerMisbehaved
 from testamur.node.fetch.registry import RegistryClient
 from testamur.node.homes import workspace_folder
 from testamur.node.issuing.publishing import publish_documents
 from testamur.node.service import issuer_side
-from testamur.node.service.devnet import SampleIssuer, running
-from testamur.node.service.sample import SampleClass, issue_sample
+from testamur.node.service.devnet import SampleIssuer
+from testamur.node.service.sample import issue_sample
 from testamur.registry.canonical import digest
 from testamur.registry.entries import EntryKind
 from testamur.registry.trust import parse_trust_file
 from testamur.registry.trust_successions import OWN_SLUG, version_id
 from testamur.registry.verification import Outcome, verify_dossier
 
-ROOT = Path(__file__).resolve().parents[2]
-SAMPLES = ROOT / "scripts" / "samples"
-
 pytestmark = pytest.mark.chain
 
 
-def now():
-    return datetime.now(UTC)
-
-
-def devnet_in(home):
-    return running(home, port=0, clock=now, roots=[ROOT])
-
-
-def small_class(folder, rows):
-    table = next(SAMPLES.glob("data-literacy-*.csv"))
-    lines = table.read_text(encoding="utf-8").splitlines()[: rows + 1]
-    target = folder / f"class-{rows}.csv"
-    target.write_text("\n".join(lines) + "\n", encoding="utf-8")
-    return SampleClass(name=target.stem, table=target, template=SAMPLES / "data-literacy.template.json")
-
-
-def run(*arguments):
-    result = CliRunner().invoke(app, [str(argument) for argument in arguments])
-    if result.exception and not isinstance(result.exception, SystemExit):
-        raise result.exception
-    return result
-
-
-async def run_aside(*arguments):
-    result = await asyncio.to_thread(run, *arguments)
+async def done_aside(*arguments):
+    result = await run_aside(*arguments)
     assert result.exit_code == 0, result.output
     return result
 
@@ -76,12 +47,12 @@ class Council:
         self.passphrase = self.home / "devnet-passphrase"
 
     async def trust(self, command, *arguments, home=None):
-        return await run_aside("trust", command, *arguments, "--home", home or self.home, "--json")
+        return await done_aside("trust", command, *arguments, "--home", home or self.home, "--json")
 
     async def join(self, registry):
         """Bob makes a node of his own and gives his card."""
         where = ("--registry", registry, "--member", "bob", "--home", self.bob)
-        await run_aside("init", *where, "--passphrase-file", self.passphrase)
+        await done_aside("init", *where, "--passphrase-file", self.passphrase)
         await self.trust("member", "--out", self.folder / "bob.json", home=self.bob)
 
     async def rotate(self):
