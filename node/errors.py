@@ -1,8 +1,14 @@
 """Whose fault it is and what to do next: one class for each different answer."""
 
+import copyreg
+
 
 class NodeError(Exception):
     """Base of everything that the node raises on purpose; its text is fit to be shown to an operator."""
+
+    def __reduce__(self) -> tuple[object, ...]:
+        # As `testamur.registry.errors` has it: the same after `pickle`, whatever the constructor takes.
+        return copyreg.__newobj__, (type(self), *self.args), vars(self)  # type: ignore[attr-defined]
 
 
 class ConfigError(NodeError):

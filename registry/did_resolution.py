@@ -92,8 +92,9 @@ def failed(error: str, message: str, *, is_url: bool) -> Resolution:
 def read_request(text: str, options: Mapping[str, str]) -> Wanted | Resolution:
     """What is needed for a DID or DID URL, or the result when nothing is.
 
-    `options` are `versionTime`, `publicKeyFormat` and `enableExperimentalPublicKeyTypes`, and for did:ethr
-    `versionId`; others are not for us. A version in the DID URL itself counts where none is given beside it.
+    `options` are `versionTime`, `versionId`, `publicKeyFormat` and `enableExperimentalPublicKeyTypes`; others
+    are not for us. A version in the DID URL itself counts where none is given beside it. Only versions of a
+    did:ethr have an id: one that is asked for elsewhere is not found, and never the newest in its place.
     """
     is_url = any(mark in text for mark in "/?#")
     syntax = "invalidDidUrl" if is_url else "invalidDid"
@@ -110,17 +111,18 @@ def read_request(text: str, options: Mapping[str, str]) -> Wanted | Resolution:
         known = ", ".join(f"did:{name}" for name in METHODS)
         return failed("methodNotSupported", f"did:{did.method} is none of {known}", is_url=is_url)
     given = dict(parse_qsl(url.query)) if url is not None and url.query else {}
-    versions = {"versionTime", "versionId"} if did.method == "ethr" else {"versionTime"}
-    strange = sorted(set(given) - versions)
+    strange = sorted(set(given) - {"versionTime", "versionId"})
     if strange or (url is not None and url.path):
         what = f"the parameter {strange[0][:80]!r}" if strange else "a path"
         return failed("notFound", f"{what} leads to nothing that is served here", is_url=is_url)
-    moment = options.get("versionTime") or given.get("versionTime")
+    moment = options.get("versionTime", given.get("versionTime"))
     try:
         version_time = parse_timestamp(moment, "versionTime") if moment is not None else None
     except MalformedError as error:
         return failed("invalidOptions", str(error), is_url=is_url)
-    version = options.get("versionId") or given.get("versionId") if did.method == "ethr" else None
+    version = options.get("versionId", given.get("versionId"))
+    if version is not None and did.method != "ethr":
+        return failed("notFound", f"versions of a did:{did.method} have no ids here", is_url=is_url)
     if version is not None and (moment is not None or not _BLOCK_NUMBER.fullmatch(version)):
         message = "versionId must be the number of a block, and stand without versionTime"
         return failed("invalidOptions", message, is_url=is_url)

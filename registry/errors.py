@@ -3,9 +3,15 @@
 Programming mistakes stay `TypeError` and `ValueError`; nothing here is raised for them.
 """
 
+import copyreg
+
 
 class RegistryError(Exception):
-    """Base of everything that this package raises on purpose."""
+    """Base of everything that this package raises on purpose; the same after `pickle` and `copy`."""
+
+    def __reduce__(self) -> tuple[object, ...]:
+        # Else the constructor would be called with the one text, and a pool of processes breaks on its error.
+        return copyreg.__newobj__, (type(self), *self.args), vars(self)  # type: ignore[attr-defined]
 
 
 class MalformedError(RegistryError):

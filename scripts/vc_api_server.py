@@ -1,11 +1,13 @@
 """A VC API server for a conformance run: an issuer for every suite, a verifier and a DID resolver.
 
     python scripts/vc_api_server.py --documents DOCUMENT-MAP.json [--port 8081] [--seed TEXT]
-    python scripts/vc_api_server.py --config ISSUERS.toml --keys FOLDER --passphrase-file FILE
         [--token-file FILE]
+    python scripts/vc_api_server.py --config ISSUERS.toml --keys FOLDER --passphrase-file FILE
+        --folder FOLDER --public-url URL
 
 Once it listens it prints one line of JSON: its URL, the paths of its verifiers, and of each issuer the DID
-and the path. Without a token anybody who reaches the port may issue: for development, on this machine only.
+and the path. Without a token anybody who reaches the port may issue: for development, on this machine only,
+and never with kept keys.
 """
 
 import argparse
@@ -43,12 +45,19 @@ INSTANCES = (
 """What the W3C's test suites call them, suite, kind of key, purposes of the status entries that are added."""
 
 
-def all_instances(seed: str | None) -> dict[str, VcIssuer]:
-    """An issuer for every suite, by the name that the test suites use; fresh keys unless there is a seed."""
+def all_instances(seed: str | None, token: str | None) -> dict[str, VcIssuer]:
+    """An issuer for every suite, by the name that the test suites use; fresh keys unless there is a seed.
+
+    All are of one institution, and opened by the one token.
+    """
     made = {}
     for name, suite, algorithm, status in INSTANCES:
         made[name] = make_issuer(
-            name.lower().replace(":", "-"), suite=suite, key=_key(algorithm, seed, name), status=status
+            name.lower().replace(":", "-"),
+            suite=suite,
+            key=_key(algorithm, seed, name),
+            status=status,
+            token=token,
         )
     return made
 
@@ -93,21 +102,22 @@ def described(url: str, issuers: dict[str, VcIssuer], *, has_verifier: bool) -> 
     }
 
 
+def _read_token(path: Path) -> str:
+    return read_passphrase_file(path, key="token_file").reveal().decode()
+
+
 async def run(arguments: argparse.Namespace, folder: Path) -> None:
     """Serve until SIGINT or SIGTERM."""
     if arguments.config is None:
-        issuers = all_instances(arguments.seed)
+        token = None if arguments.token_file is None else _read_token(arguments.token_file)
+        issuers = all_instances(arguments.seed, token)
     else:
         store = Keystore(arguments.keys, read_passphrase_file(arguments.passphrase_file))
-        issuers = {issuer.id: issuer for issuer in load_issuers(arguments.config, store.load)}
-    token = None
-    if arguments.token_file is not None:
-        token = read_passphrase_file(arguments.token_file).reveal().decode()
+        issuers = {issuer.id: issuer for issuer in load_issuers(arguments.config, store.load, _read_token)}
     options = IssuerServiceOptions(
         folder=folder,
         issuers=tuple(issuers.values()),
         documents=load_documents(arguments.documents),
-        token=token,
         port=arguments.port,
         host=arguments.host,
         base_url=arguments.public_url,
@@ -116,7 +126,8 @@ async def run(arguments: argparse.Namespace, folder: Path) -> None:
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, stopped.set)
     async with issuer_service(options, clock=lambda: datetime.now(UTC)) as server:
-        said = described(arguments.public_url or server.url, issuers, has_verifier=token is None)
+        is_open = any(issuer.token_digest is None for issuer in issuers.values())
+        said = described(arguments.public_url or server.url, issuers, has_verifier=is_open)
         print(json.dumps(said), flush=True)
         await stopped.wait()
 
@@ -134,11 +145,21 @@ def main() -> int:
     parser.add_argument("--config", type=Path, metavar="TOML", help="issuers of your own, with kept keys")
     parser.add_argument("--keys", type=Path, metavar="FOLDER", help="encrypted keys that --config names")
     parser.add_argument("--passphrase-file", type=Path, metavar="FILE", help="of those keys, mode 0600")
-    parser.add_argument("--token-file", type=Path, metavar="FILE", help="the token of whoever may issue")
+    parser.add_argument(
+        "--token-file", type=Path, metavar="FILE", help="without --config: one token for all instances"
+    )
     arguments = parser.parse_args()
-    if arguments.config is not None and (arguments.keys is None or arguments.passphrase_file is None):
-        parser.error("--config needs --keys and --passphrase-file")
-    if arguments.token_file is None and arguments.host not in {"127.0.0.1", "::1", "localhost"}:
+    if arguments.config is not None:
+        needed = ("keys", "passphrase_file", "folder", "public_url")
+        if missing := [name for name in needed if not getattr(arguments, name)]:
+            parser.error(f"--config needs --{missing[0].replace('_', '-')}")
+    if arguments.config is not None and arguments.token_file is not None:
+        parser.error("--token-file opens every instance: in --config each issuer names its own token_file")
+    if (
+        arguments.config is None
+        and arguments.token_file is None
+        and arguments.host not in {"127.0.0.1", "::1", "localhost"}
+    ):
         parser.error("without --token-file anybody could issue: listen on this machine only")
     configure_logs()
     try:

@@ -40,17 +40,24 @@ class Challenges:
         body = secrets.token_bytes(RANDOM_BYTES) + int(ends.timestamp()).to_bytes(8, "big")
         return encode_multibase("u", body + self._code(body, domain)), ends
 
-    def take(self, challenge: str, domain: str, now: datetime) -> None:
-        """Use it up.
+    def check(self, challenge: str, domain: str, now: datetime) -> None:
+        """It could be used up now; nothing changes.
 
-        Raises VerificationError: challenge-unknown, challenge-expired, challenge-used; NotReady when more
-        answers came than are remembered: forgetting one would let it be used again.
+        Raises VerificationError: challenge-unknown, challenge-expired, challenge-used.
         """
         ends = self._ends(challenge, domain)
         if now > ends:
             raise VerificationError("challenge-expired", date=format_timestamp(ends))
         if challenge in self._answered:
             raise VerificationError("challenge-used")
+
+    def take(self, challenge: str, domain: str, now: datetime) -> None:
+        """Use it up.
+
+        Raises what `check` raises, and NotReady when more answers came than are remembered: forgetting one
+        would let it be used again.
+        """
+        self.check(challenge, domain, now)
         self._forget(now)
         if len(self._answered) >= MAX_ANSWERED:
             raise NotReady("too many challenges were answered within ten minutes", retry_after_seconds=60)

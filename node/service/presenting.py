@@ -1,6 +1,7 @@
 """The part of a node that learns who shows a credential: it gives challenges, judges, and keeps nothing."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from datetime import datetime
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
@@ -37,31 +38,34 @@ class Presenting:
     async def present(self, document: Json, challenge: str | None, domain: str | None) -> dict[str, Json]:
         """See PresentationPort."""
         node = self._node
-        file = split_presentation(document)
+        file, now = split_presentation(document), node.clock()
         wanted = challenge or file.presentation.first("challenge")
         meant = domain if challenge is not None else domain or file.presentation.first("domain")
         showing = await node.workers.run(
-            show, file.presentation, now=node.clock(), challenge=wanted, domain=meant, documents=node.supplied
+            show, file.presentation, now=now, challenge=wanted, domain=meant, documents=node.supplied
         )
-        if challenge is None and showing.shown.problem is None:
-            # Used up only by whoever could answer it, and before anything is said about the credentials.
-            showing = self._taken(showing)
+        is_ours = challenge is None
+        if is_ours:
+            showing = _unless_refused(showing, self._challenges.check, now)
         pairs = zip(file.presentation.credentials, file.evidence, strict=True)
         current = [await brought_up_to_date(node, self._evidence_of, *pair) for pair in pairs]
-        return await node.workers.run(self._judge, file, showing, current)
-
-    def _taken(self, showing: Showing) -> Showing:
-        challenge, domain = showing.challenge or "", showing.domain or ""
-        try:
-            self._challenges.take(challenge, domain, self._node.clock())
-        except VerificationError as error:
-            return refused(showing, error)
-        return showing
+        verdict = await node.workers.run(self._judge, file, showing, current, now)
+        if is_ours and showing.shown.problem is None:
+            # Used up by whoever could answer it, and only now: what is malformed, or could not be judged, may
+            # come again. Nobody has been told anything yet; of several answers at once, one is the first.
+            taken = _unless_refused(showing, self._challenges.take, now)
+            if taken.shown.problem is not None:
+                verdict = await node.workers.run(self._judge, file, taken, current, now)
+        return verdict
 
     def _judge(
-        self, file: PresentationFile, showing: Showing, current: Sequence[tuple[Json, tuple[str, ...]]]
+        self,
+        file: PresentationFile,
+        showing: Showing,
+        current: Sequence[tuple[Json, tuple[str, ...]]],
+        now: datetime,
     ) -> dict[str, Json]:
-        node, now = self._node, self._node.clock()
+        node = self._node
         verdicts = [
             verify(
                 credential,
@@ -75,3 +79,13 @@ class Presenting:
             for credential, (evidence, notes) in zip(file.presentation.credentials, current, strict=True)
         ]
         return showing.verdict(verdicts).to_json()
+
+
+def _unless_refused(showing: Showing, asked: Callable[[str, str, datetime], None], now: datetime) -> Showing:
+    """The same, or what is wrong with the challenge that it answers."""
+    if showing.shown.problem is None:
+        try:
+            asked(showing.challenge or "", showing.domain or "", now)
+        except VerificationError as error:
+            return refused(showing, error)
+    return showing

@@ -15,6 +15,7 @@ from testamur.node.errors import ConfigError
 from testamur.registry.cryptosuites import CRYPTOSUITES, Cryptosuite
 from testamur.registry.dids import did_key, did_key_verification_method, parse_did
 from testamur.registry.errors import MalformedError
+from testamur.registry.hashing import sha256
 from testamur.registry.keys import SigningKey
 from testamur.registry.status_lists import PURPOSES
 from testamur.registry.verification_methods import controller_of
@@ -26,12 +27,19 @@ MAX_FILE_BYTES = 262_144
 
 _NAME = re.compile(r"[a-z0-9](?:[a-z0-9.-]{0,61}[a-z0-9])?")
 _PATH = re.compile(r"(?:/[A-Za-z0-9._-]{1,64}){0,8}")
-_MEMBERS = frozenset({"id", "path", "suite", "key", "did", "verification_method", "status"})
+_NEEDED = frozenset({"id", "suite", "key", "token_file"})
+_MEMBERS = _NEEDED | {"path", "did", "verification_method", "status"}
+
+_TOKEN = re.compile(r"[!-~]{16,512}")
+"""What fits into a header, and is not guessed."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VcIssuer:
-    """Who signs under `path`, with what. `status` are the purposes of the entries that it adds by itself."""
+    """Who signs under `path`, with what. `status` are the purposes of the entries that it adds by itself.
+
+    `token_digest` is SHA-256 of the token of whoever may issue; None: anybody who reaches the port.
+    """
 
     id: str
     path: str
@@ -40,6 +48,7 @@ class VcIssuer:
     did: str
     verification_method: str
     status: tuple[str, ...] = ()
+    token_digest: bytes | None = None
 
 
 def make_issuer(
@@ -51,6 +60,7 @@ def make_issuer(
     did: str | None = None,
     verification_method: str | None = None,
     status: tuple[str, ...] = (),
+    token: str | None = None,
 ) -> VcIssuer:
     """An issuer; without `did` it is the did:key of its key. Raises ConfigError naming what does not fit."""
     where = f"issuer {name!r}"
@@ -65,6 +75,8 @@ def make_issuer(
         raise ConfigError(where, f"suite {suite!r} is none of {known}, or does not go with its key")
     if strange := [purpose for purpose in status if purpose not in PURPOSES]:
         raise ConfigError(where, f"status {strange[0]!r} is none of {', '.join(PURPOSES)}")
+    if token is not None and not _TOKEN.fullmatch(token):
+        raise ConfigError(where, "token must have 16 to 512 visible ASCII characters and no spaces")
     if did is None:
         did, verification_method = did_key(key.public_key), did_key_verification_method(key.public_key)
     try:
@@ -81,12 +93,17 @@ def make_issuer(
         did=did,
         verification_method=verification_method,
         status=status,
+        token_digest=None if token is None else sha256(token.encode()),
     )
 
 
-def load_issuers(path: Path, load_key: Callable[[str], SigningKey]) -> tuple[VcIssuer, ...]:
-    """The issuers of a TOML file with one `[[issuer]]` table each; `load_key` opens a key by its name.
+def load_issuers(
+    path: Path, load_key: Callable[[str], SigningKey], load_token: Callable[[Path], str]
+) -> tuple[VcIssuer, ...]:
+    """The issuers of a TOML file with one `[[issuer]]` table each.
 
+    `load_key` opens a key by its name, `load_token` reads a token's file; its path counts from the folder of
+    the TOML file. Every issuer has one: a token opens the issuers whose tables name it, and no other.
     Raises ConfigError naming the file, the issuer and the member.
     """
     try:
@@ -103,7 +120,8 @@ def load_issuers(path: Path, load_key: Callable[[str], SigningKey]) -> tuple[VcI
     if set(document) != {"issuer"} or not isinstance(tables, list) or not 1 <= len(tables) <= MAX_ISSUERS:
         raise ConfigError(str(path), f"must have 1 to {MAX_ISSUERS} tables [[issuer]] and nothing else")
     issuers = tuple(
-        _issuer(table, f"{path}: issuer {number}", load_key) for number, table in enumerate(tables)
+        _issuer(table, f"{path}: issuer {number}", load_key, lambda name: load_token(path.parent / name))
+        for number, table in enumerate(tables)
     )
     check_apart(issuers, str(path))
     return issuers
@@ -118,7 +136,9 @@ def check_apart(issuers: tuple[VcIssuer, ...], where: str) -> None:
             raise ConfigError(where, f"two issuers have the {member} {twice[0]!r}")
 
 
-def _issuer(table: Any, where: str, load_key: Callable[[str], SigningKey]) -> VcIssuer:
+def _issuer(
+    table: Any, where: str, load_key: Callable[[str], SigningKey], load_token: Callable[[str], str]
+) -> VcIssuer:
     if not isinstance(table, dict):
         raise ConfigError(where, "must be a table")
     strange = sorted(set(table) - _MEMBERS)
@@ -126,7 +146,7 @@ def _issuer(table: Any, where: str, load_key: Callable[[str], SigningKey]) -> Vc
         raise ConfigError(where, f"{strange[0]!r} is not a setting; they are {', '.join(sorted(_MEMBERS))}")
     texts = {name: table.get(name) for name in _MEMBERS - {"status"}}
     for name, value in texts.items():
-        if (name in {"id", "suite", "key"} or value is not None) and not isinstance(value, str):
+        if (name in _NEEDED or value is not None) and not isinstance(value, str):
             raise ConfigError(f"{where}: {name}", "must be a string")
     status = table.get("status", [])
     if not isinstance(status, list) or not all(isinstance(item, str) for item in status):
@@ -139,4 +159,5 @@ def _issuer(table: Any, where: str, load_key: Callable[[str], SigningKey]) -> Vc
         did=texts["did"],
         verification_method=texts["verification_method"],
         status=tuple(dict.fromkeys(status)),
+        token=load_token(str(texts["token_file"])),
     )

@@ -1,11 +1,12 @@
 """The issuer service: `/credentials/issue` and what belongs to it, for one issuer."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 
 from testamur.node.api.ports import NotFound
 from testamur.node.service.vc_credentials import IssuedCredentials
+from testamur.node.service.vc_entries import ListAddresses, entries_of, meant_entries
 from testamur.node.service.vc_issuers import VcIssuer
 from testamur.node.service.vc_lists import StatusLists
 from testamur.node.service.workers import Workers
@@ -15,7 +16,7 @@ from testamur.registry.cryptosuites import CRYPTOSUITES, Canonicalization, Crypt
 from testamur.registry.documents import Documents
 from testamur.registry.errors import MalformedError
 from testamur.registry.shapes import kind_of
-from testamur.registry.status_lists import ENTRY_TYPE, PURPOSES, StatusListEntry, parse_status_entry
+from testamur.registry.status_lists import PURPOSES
 from testamur.registry.timestamps import format_timestamp
 from testamur.registry.vc_issuing import check_new_credential, issue_credential
 
@@ -37,22 +38,28 @@ class VcIssuing:
         documents: Documents,
         workers: Workers,
         clock: Callable[[], datetime],
+        beside: Sequence["VcIssuing"] = (),
     ) -> None:
+        """`beside` are all issuers of the service, this one too: no credential names entries of another's."""
         self.issuer = issuer
         self.path = issuer.path
+        self.token_digest = issuer.token_digest
         self.lists = StatusLists(folder / issuer.id / "lists", issuer, base_url + issuer.path, clock=clock)
         self._kept = IssuedCredentials(folder / issuer.id / "credentials")
         self._documents = documents
         self._workers = workers
         self._clock = clock
+        self._beside = beside
 
     async def issue(self, document: Json, options: Mapping[str, Json]) -> dict[str, Json]:
         """See IssuerPort."""
         return await self._workers.run(self._issue, document, options)
 
-    async def set_status(self, credential_id: str, entry: Mapping[str, Json], value: bool) -> None:
+    async def set_status(
+        self, credential_id: str, entry: Mapping[str, Json], value: bool
+    ) -> list[dict[str, Json]]:
         """See IssuerPort."""
-        await self._workers.run(self._set_status, credential_id, entry, value)
+        return await self._workers.run(self._set_status, credential_id, entry, value)
 
     async def create_list(self, purpose: str) -> tuple[str, dict[str, Json]]:
         """See IssuerPort."""
@@ -70,7 +77,7 @@ class VcIssuing:
 
     async def delete(self, credential_id: str) -> bool:
         """See IssuerPort."""
-        return await self._workers.run(self._kept.delete, credential_id)
+        return await self._workers.run(self._kept.forget, credential_id)
 
     def _issue(self, document: Json, options: Mapping[str, Json]) -> dict[str, Json]:
         if not isinstance(document, dict):
@@ -82,6 +89,10 @@ class VcIssuing:
         credential = check_new_credential(
             document, documents=self._documents, resources=self._documents.resources
         )
+        names = tuple(item for item in (credential.id, name) if item is not None)
+        for item in names:
+            self._kept.check_room(item)
+        self._refuse_entries_of_others(document, credential.id)
         if (
             self.issuer.status
             and "credentialStatus" not in document
@@ -89,6 +100,8 @@ class VcIssuing:
         ):
             entries: list[Json] = [self.lists.allocate(purpose).to_json() for purpose in self.issuer.status]
             document = {**document, "credentialStatus": entries[0] if len(entries) == 1 else entries}
+            # Without any other name, what the service can revoke is known by the id of its entry.
+            names = names or (str(entries_of(document)[0].to_json()["id"]),)
         signed = issue_credential(
             document,
             self.issuer.key,
@@ -98,7 +111,6 @@ class VcIssuing:
             created=format_timestamp(self._clock()),
             resources=self._documents.resources,
         ).document
-        names = tuple(item for item in (credential.id, name) if item is not None)
         self._kept.put(names, signed)
         return signed
 
@@ -130,16 +142,34 @@ class VcIssuing:
             return document
         return {**document, "@context": [*contexts, DATA_INTEGRITY_CONTEXT]}
 
-    def _set_status(self, credential_id: str, wanted: Mapping[str, Json], value: bool) -> None:
-        credential = self._kept.find(credential_id)
-        if credential is None:
-            raise NotFound("this issuer has issued no credential with this id, or has forgotten it")
-        entries = [entry for entry in _entries(credential) if _is_meant(entry, wanted)]
-        if not entries:
-            raise MalformedError("body /credentialStatus", "is not a status entry of this credential")
-        if len(entries) > 1:
-            raise MalformedError("body /credentialStatus", "fits several entries; name its statusPurpose")
-        self.lists.set(entries[0], value)
+    def _refuse_entries_of_others(self, document: dict[str, Json], credential_id: str | None) -> None:
+        """Lists of the service are named only by entries that it drew for this very id."""
+        if "credentialStatus" not in document:
+            return
+        folders = (folder for item in self._beside for folder in item.lists.folders)
+        for where, entry in ListAddresses(folders).named_in(document):
+            if credential_id is None or not any(item.drew(entry, credential_id) for item in self._beside):
+                reason = "names a status list of this service, which draws its entries itself; leave it out"
+                raise MalformedError(f"credential {where}", reason)
+
+    def drew(self, entry: Json, credential_id: str) -> bool:
+        """The service gave exactly this entry to a credential with this id."""
+        issued = self._kept.entries(credential_id) or ()
+        return any(item.to_json() == entry and self.lists.has(item) for items in issued for item in items)
+
+    def _set_status(
+        self, credential_id: str, wanted: Mapping[str, Json], value: bool
+    ) -> list[dict[str, Json]]:
+        issued = self._kept.entries(credential_id)
+        if issued is None:
+            raise NotFound("this issuer has issued no credential with this id")
+        meant = meant_entries(issued, wanted)
+        # Entries of foreign lists, which credentials may bring, are not ours to set.
+        own = [entry for entry in meant if self.lists.has(entry)]
+        if not own:
+            raise NotFound("no credential of this issuer has this status entry")
+        self.lists.set_all(own, value=value)
+        return [entry.to_json() for entry in own]
 
 
 def _credential_id(options: Mapping[str, Json]) -> str | None:
@@ -149,18 +179,3 @@ def _credential_id(options: Mapping[str, Json]) -> str | None:
     if not isinstance(name, str) or not 0 < len(name) <= MAX_ID_CHARACTERS:
         raise MalformedError("body /options/credentialId", f"must be 1 to {MAX_ID_CHARACTERS} characters")
     return name
-
-
-def _entries(credential: dict[str, Json]) -> list[StatusListEntry]:
-    value = credential.get("credentialStatus")
-    items = value if isinstance(value, list) else [value]
-    found = [parse_status_entry(item) for item in items if isinstance(item, dict)]
-    return [entry for entry in found if entry is not None]
-
-
-def _is_meant(entry: StatusListEntry, wanted: Mapping[str, Json]) -> bool:
-    if wanted.get("type") != ENTRY_TYPE:
-        return False
-    own = entry.to_json()
-    named = ("statusPurpose", "statusListIndex", "statusListCredential")
-    return all(name not in wanted or wanted[name] == own[name] for name in named)

@@ -1,6 +1,5 @@
 """The issuer service as a process: issuers, their folder, a verifier for what they issue, and a port."""
 
-import re
 import socket
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
@@ -12,7 +11,7 @@ from testamur.node.api.app import Server, serve
 from testamur.node.api.vc.issuer_app import create_issuer_app
 from testamur.node.errors import ConfigError
 from testamur.node.fetch.dids import DidWebFetcher
-from testamur.node.files import make_folders
+from testamur.node.files import FolderLock, make_folders
 from testamur.node.service.did_finding import DidFinder
 from testamur.node.service.vc_issuers import VcIssuer
 from testamur.node.service.vc_issuing import VcIssuing
@@ -20,24 +19,20 @@ from testamur.node.service.verifying import Verifier
 from testamur.node.service.workers import LOOKING_UP, Workers
 from testamur.registry.canonical import Json
 from testamur.registry.documents import Documents
-from testamur.registry.hashing import sha256
-
-_TOKEN = re.compile(r"[!-~]{16,512}")
-"""What fits into a header, and is not guessed."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class IssuerServiceOptions:
     """What the service is started with.
 
-    `token` is asked of whoever issues; None is for development only, and then the verifier's routes are
-    served on the same port. `base_url` is the address under which others reach it: it names status lists.
+    Issuers without tokens are for development only, and then the verifier's routes are served on the same
+    port. `base_url` is the address under which others reach it: it names status lists. `folder` belongs to
+    one process.
     """
 
     folder: Path
     issuers: Sequence[VcIssuer]
     documents: Documents
-    token: str | None
     host: str = "127.0.0.1"
     port: int = 0
     base_url: str = ""
@@ -48,15 +43,31 @@ class IssuerServiceOptions:
 async def issuer_service(
     options: IssuerServiceOptions, *, clock: Callable[[], datetime]
 ) -> AsyncIterator[Server]:
-    """The running service; it is stopped at the end. Raises ConfigError, StoreCorrupt."""
-    if options.token is not None and not _TOKEN.fullmatch(options.token):
-        raise ConfigError("token", "must have 16 to 512 visible ASCII characters and no spaces")
+    """The running service; it is stopped at the end. Raises ConfigError, StoreCorrupt, StoreLocked."""
+    is_open = {issuer.token_digest is None for issuer in options.issuers}
+    if len(is_open) > 1:
+        raise ConfigError("token_file", "is named by some issuers only; name one for each")
     make_folders(options.folder, mode=0o700)
+    lock = FolderLock(options.folder)
     workers = Workers("issue")
     waiters = Workers("look-up", workers=LOOKING_UP)
+    try:
+        async with _serving(options, workers, waiters, clock) as server:
+            yield server
+    finally:
+        workers.close()
+        waiters.close()
+        lock.release()
+
+
+@asynccontextmanager
+async def _serving(
+    options: IssuerServiceOptions, workers: Workers, waiters: Workers, clock: Callable[[], datetime]
+) -> AsyncIterator[Server]:
     port = options.port or _free_port(options.host)
     base_url = options.base_url.rstrip("/") or f"http://{options.host}:{port}"
-    issuing = [
+    issuing: list[VcIssuing] = []
+    issuing += [
         VcIssuing(
             issuer,
             options.folder,
@@ -64,6 +75,7 @@ async def issuer_service(
             documents=options.documents,
             workers=workers,
             clock=clock,
+            beside=issuing,
         )
         for issuer in options.issuers
     ]
@@ -78,16 +90,13 @@ async def issuer_service(
     app = create_issuer_app(
         issuing,
         verifier=verifier,
-        serves_verifier=options.token is None,
-        token_digest=None if options.token is None else sha256(options.token.encode()),
+        serves_verifier=any(item.token_digest is None for item in issuing),
     )
     server = await serve(app, host=options.host, port=port)
     try:
         yield server
     finally:
         await server.close()
-        workers.close()
-        waiters.close()
 
 
 def _free_port(host: str) -> int:

@@ -67,6 +67,10 @@ ERRORS = [
     (DID, "?versionTime=yesterday", "didResolutionMetadata", "invalidOptions"),
     ("did:web:elsewhere.example", "", "didResolutionMetadata", "notFound"),
     (WEB, "?versionTime=2024-01-01T00:00:00Z", "didResolutionMetadata", "notFound"),
+    (WEB, "?versionId=1", "didResolutionMetadata", "notFound"),
+    (f"{WEB}?versionId=1", "", "didDereferencingMetadata", "notFound"),
+    (f"{WEB}#key", "?versionId=1", "didDereferencingMetadata", "notFound"),
+    (DID, "?versionId=1", "didResolutionMetadata", "notFound"),
     ("did:jwk:e30", "", "didResolutionMetadata", "invalidDid"),
 ]
 

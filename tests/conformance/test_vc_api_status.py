@@ -1,17 +1,12 @@
 """Bitstring status lists over the VC API: entries added by themselves, set, published, and believed."""
 
-import asyncio
 from collections.abc import Iterator
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from fakes.vc_server import VcClient, every_issuer, vc_server
-from testamur.node.errors import ConfigError
-from testamur.node.service.vc_service import IssuerServiceOptions, issuer_service
-from testamur.registry.documents import Documents
 from testamur.registry.status import MIN_STATUS_LIST_BITS, decode_list, is_set
 
 V2 = "https://www.w3.org/ns/credentials/v2"
@@ -172,20 +167,6 @@ def test_a_client_that_reads_only_json_is_told_that_a_list_is_json(
     assert (answer.status, answer.headers["Content-Type"]) == (200, media)
     assert "Accept" in answer.headers["Vary"]
     assert answer.body["id"] == url
-
-
-@pytest.mark.parametrize("token", ["short", "has a space in it, alas", ""])
-def test_a_token_that_could_not_be_sent_is_refused_at_the_start(tmp_path: Path, token: str) -> None:
-    options = IssuerServiceOptions(
-        folder=tmp_path, issuers=every_issuer(), documents=Documents({}), token=token
-    )
-
-    async def start() -> None:
-        async with issuer_service(options, clock=lambda: datetime.now(UTC)):
-            raise AssertionError("it started")
-
-    with pytest.raises(ConfigError, match="token"):
-        asyncio.run(start())
 
 
 def test_with_a_token_only_its_holder_writes_and_no_verifier_is_served(tmp_path: Path) -> None:

@@ -34,14 +34,18 @@ def key_of(algorithm: Algorithm, number: int = 7) -> SigningKey:
     return SigningKey.from_seed(algorithm, bytes((number,)) * SECRET_BYTES[algorithm])
 
 
-def every_issuer() -> tuple[VcIssuer, ...]:
+def every_issuer(token: str | None = None) -> tuple[VcIssuer, ...]:
     """One for every suite, and one that adds status entries."""
-    made = [make_issuer(name, suite=suite, key=key_of(kind)) for name, (suite, kind) in SUITES.items()]
+    made = [
+        make_issuer(name, suite=suite, key=key_of(kind), token=token)
+        for name, (suite, kind) in SUITES.items()
+    ]
     status = make_issuer(
         "status",
         suite="eddsa-rdfc-2022",
         key=key_of(Algorithm.ED25519, 9),
         status=("revocation", "suspension"),
+        token=token,
     )
     return (*made, status)
 
@@ -98,11 +102,12 @@ def vc_server(
     documents: Path | Documents | None = None,
     issuers: tuple[VcIssuer, ...] | None = None,
     token: str | None = None,
+    port: int = 0,
 ) -> Iterator[VcClient]:
-    """The running service."""
+    """The running service; `token` is that of every issuer, and what the client sends."""
     supplied = documents if isinstance(documents, Documents) else load_documents(documents)
     options = IssuerServiceOptions(
-        folder=folder, issuers=issuers or every_issuer(), documents=supplied, token=token
+        folder=folder, issuers=issuers or every_issuer(token), documents=supplied, port=port
     )
     ready, url, ended = threading.Event(), [], []
 

@@ -9,10 +9,9 @@ from testamur.node.api.vc.ports import VerifierPort
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VcContext:
-    """The verifier behind the interface; SHA-256 of the issuer service's token, None if it asks for none."""
+    """The verifier behind the interface."""
 
     verifier: VerifierPort
-    token_digest: bytes | None = None
 
 
 VC_CONTEXT = web.AppKey("vc", VcContext)

@@ -25,23 +25,21 @@ def create_issuer_app(
     *,
     verifier: VerifierPort,
     serves_verifier: bool,
-    token_digest: bytes | None,
     rate_limit: RateLimit | None = None,
     proxies: TrustedProxies | None = None,
 ) -> web.Application:
-    """The interface of the issuer service. `token_digest` is SHA-256 of the token; None: for everybody."""
+    """The interface of the issuer service: each issuer's routes for the holders of its own token."""
     surroundings = Surroundings(
-        is_devnet=token_digest is None,
+        is_devnet=serves_verifier,
         rate_limit=rate_limit,
         proxies=proxies or TrustedProxies(),
         traffic=Traffic(),
     )
     app = web.Application(client_max_size=MAX_BUNDLE_BYTES)
-    app[VC_CONTEXT] = VcContext(verifier=verifier, token_digest=token_digest)
+    app[VC_CONTEXT] = VcContext(verifier=verifier)
     routes = [route for issuer in issuers for route in issuer_routes(issuer)]
-    routes.append(
-        _route("POST", "/challenges", issuing.make_challenge, "A random challenge", needs_token=True)
-    )
+    challenging = _with_token(issuers, issuing.make_challenge)
+    routes.append(_route("POST", "/challenges", challenging, "A random challenge", needs_token=True))
     if serves_verifier:
         routes += VC_ROUTES
     for route in routes:
@@ -71,11 +69,15 @@ def issuer_routes(issuer: IssuerPort) -> list[Route]:
 
 
 def _for(issuer: IssuerPort, handler: issuing.IssuerHandler) -> Handler:
-    """For holders of the token; before a body is read."""
+    return _with_token((issuer,), _open(issuer, handler))
+
+
+def _with_token(issuers: Sequence[IssuerPort], handler: Handler) -> Handler:
+    """For holders of a token of one of the issuers; before a body is read."""
 
     async def handle(request: web.Request) -> web.StreamResponse:
-        issuing.check_token(request)
-        return await handler(request, issuer)
+        issuing.check_token(request, issuers)
+        return await handler(request)
 
     return handle
 

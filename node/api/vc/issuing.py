@@ -3,7 +3,7 @@
 import hmac
 import re
 import secrets
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from urllib.parse import unquote
 
 from aiohttp import web
@@ -11,7 +11,6 @@ from aiohttp import web
 from testamur.node.api import requests, responses
 from testamur.node.api.ports import NotFound
 from testamur.node.api.problems import Unauthenticated
-from testamur.node.api.vc.context import vc_of
 from testamur.node.api.vc.models import CredentialToIssue, ListToCreate, StatusToSet
 from testamur.node.api.vc.ports import IssuerPort
 from testamur.node.api.vc.verifying import MAX_CREDENTIAL_BODY_BYTES
@@ -41,8 +40,8 @@ async def set_status(request: web.Request, issuer: IssuerPort) -> web.Response:
     """Set or clear a status."""
     body = await requests.read_json(request, subject="body", max_bytes=MAX_SMALL_BODY_BYTES)
     asked = requests.parse_model(StatusToSet, body, "body")
-    await issuer.set_status(asked.credential_id, asked.credential_status, asked.status)
-    return responses.json_response({})
+    changed = await issuer.set_status(asked.credential_id, asked.credential_status, asked.status)
+    return responses.json_response({"credentialStatus": list(changed)})
 
 
 async def create_list(request: web.Request, issuer: IssuerPort) -> web.Response:
@@ -76,7 +75,7 @@ async def publish_list(request: web.Request, issuer: IssuerPort) -> web.Response
 
 async def get_credential(request: web.Request, issuer: IssuerPort) -> web.Response:
     """What was issued under an id."""
-    found = await issuer.credential(_id_in(request))
+    found = await issuer.credential(_id_in(request, issuer))
     if found is None:
         raise NotFound("this issuer has issued no credential with this id, or has forgotten it")
     return responses.json_response({"verifiableCredential": found})
@@ -84,27 +83,26 @@ async def get_credential(request: web.Request, issuer: IssuerPort) -> web.Respon
 
 async def delete_credential(request: web.Request, issuer: IssuerPort) -> web.Response:
     """Forget a credential."""
-    if not await issuer.delete(_id_in(request)):
+    if not await issuer.delete(_id_in(request, issuer)):
         raise NotFound("this issuer has issued no credential with this id, or has forgotten it")
     return responses.json_response({}, status=202)
 
 
 async def make_challenge(request: web.Request) -> web.Response:
     """A random challenge; whoever asked compares it with the presentation that comes."""
-    check_token(request)
     await requests.expect_no_body(request)
     return responses.json_response({"challenge": f"z{secrets.token_hex(CHALLENGE_BYTES)}"})
 
 
-def check_token(request: web.Request) -> None:
-    """The request carries the service's token, if the service asks for one. Raises Unauthenticated."""
-    wanted = vc_of(request).token_digest
-    if wanted is None:
-        return
+def check_token(request: web.Request, issuers: Sequence[IssuerPort]) -> None:
+    """The request carries the token of one of these issuers, if they ask for one. Raises Unauthenticated."""
+    wanted = [issuer.token_digest for issuer in issuers]
     found = _BEARER.fullmatch(request.headers.get("Authorization", ""))
-    if found is None or not hmac.compare_digest(sha256(found[1].encode()), wanted):
-        raise Unauthenticated("send Authorization: Bearer with the token of this issuer service")
+    given = sha256(found[1].encode()) if found is not None else b""
+    if not any(digest is None or hmac.compare_digest(given, digest) for digest in wanted):
+        raise Unauthenticated("send Authorization: Bearer with the token of this issuer")
 
 
-def _id_in(request: web.Request) -> str:
-    return unquote(request.raw_path.partition("?")[0].rpartition("/credentials/")[2], errors="replace")
+def _id_in(request: web.Request, issuer: IssuerPort) -> str:
+    path = request.raw_path.partition("?")[0]
+    return unquote(path.partition(f"{issuer.path}/credentials/")[2], errors="replace")

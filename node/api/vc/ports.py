@@ -4,7 +4,7 @@ Every method may be called concurrently; none of them raises for what a credenti
 says. `NotReady`, when too much is asked at once, is a refusal of `api.ports`.
 """
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from typing import Protocol
 
 from testamur.registry.canonical import Json
@@ -35,11 +35,23 @@ class IssuerPort(Protocol):
     def path(self) -> str:
         """Where it is served: "" or /like/this."""
 
-    async def issue(self, document: Json, options: Mapping[str, Json]) -> dict[str, Json]:
-        """The checked and signed credential, kept for status changes. Options that are not known are left."""
+    @property
+    def token_digest(self) -> bytes | None:
+        """SHA-256 of the token of whoever may issue; None: everybody."""
 
-    async def set_status(self, credential_id: str, entry: Mapping[str, Json], value: bool) -> None:
-        """Set or clear the bit of a credential's entry. Raises NotFound."""
+    async def issue(self, document: Json, options: Mapping[str, Json]) -> dict[str, Json]:
+        """The checked and signed credential, durably kept beside all that were issued under its id before.
+
+        Options that are not known are left.
+        """
+
+    async def set_status(
+        self, credential_id: str, entry: Mapping[str, Json], value: bool
+    ) -> Sequence[dict[str, Json]]:
+        """Set or clear the bits of everything issued under the id, or of the one entry that is named.
+
+        The changed entries; all of them or none, durable on return. Raises NotFound.
+        """
 
     async def create_list(self, purpose: str) -> tuple[str, dict[str, Json]]:
         """A new status list: its URL, and the signed credential."""
@@ -48,7 +60,7 @@ class IssuerPort(Protocol):
         """A signed status list as it is now, or None."""
 
     async def credential(self, credential_id: str) -> dict[str, Json] | None:
-        """What was issued under this id, or None."""
+        """The newest that was issued under this id, or None."""
 
     async def delete(self, credential_id: str) -> bool:
-        """Forget a credential; whether it was there."""
+        """Forget all that was issued under this id but for its status entries; whether it was there."""

@@ -14,7 +14,7 @@ DID = Parameter(
 )
 DID_OPTIONS = (
     Parameter(name="versionTime", schema=text(), description="as of this moment (dateTimeStamp)"),
-    Parameter(name="versionId", schema=text(), description="for did:ethr: as of the block of this number"),
+    Parameter(name="versionId", schema=text(), description="as of the block of this number; did:ethr only"),
     Parameter(name="publicKeyFormat", schema=text(), description="Multikey, JsonWebKey2020 …"),
     Parameter(name="enableExperimentalPublicKeyTypes", schema=text(), description="true or false"),
 )

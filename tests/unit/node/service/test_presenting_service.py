@@ -1,11 +1,13 @@
 """A node judges a presentation once for each challenge that it gave."""
 
+import asyncio
 from types import SimpleNamespace
 
 import pytest
 
 from fakes.holders import DID, KEY, OTHER_KEY, bound_to, presented
 from fakes.whole_registry import NOW, trust
+from testamur.node.api.ports import NotReady
 from testamur.node.service.presenting import Presenting
 from testamur.node.service.workers import Workers
 from testamur.registry.documents import Documents
@@ -69,6 +71,43 @@ async def test_whoever_cannot_answer_does_not_use_it_up(presenting):
     stolen = await presenting.present(answer(given, OTHER_KEY), None, None)
     assert step(stolen) == "holder-mismatch"
     assert step(await presenting.present(answer(given), None, None)) == "challenge-used"
+
+
+@pytest.mark.parametrize("evidence", [{}, [], "evidence", 7, {"type": "TestamurEvidence", "version": 1}])
+async def test_malformed_evidence_is_refused_and_the_challenge_is_still_good(presenting, evidence):
+    given = await presenting.challenge(None)
+    broken = {**answer(given), "evidence": [evidence]}
+    with pytest.raises(MalformedError):
+        await presenting.present(broken, None, None)
+    assert step(await presenting.present(answer(given), None, None)) == "holder-proven"
+    assert step(await presenting.present(answer(given), None, None)) == "challenge-used"
+    assert step(await presenting.present({**broken, "evidence": [None]}, None, None)) == "challenge-used"
+
+
+@pytest.mark.parametrize("step_number", [1, 2, 3])
+async def test_who_is_told_to_ask_again_may_answer_again(presenting, node, step_number):
+    given = await presenting.challenge(None)
+    run, asked = node.workers.run, []
+
+    async def full(function, *arguments, **options):
+        asked.append(function)
+        if len(asked) == step_number:
+            raise NotReady("too many verifications wait already")
+        return await run(function, *arguments, **options)
+
+    node.workers = SimpleNamespace(run=full)
+    with pytest.raises(NotReady):
+        await presenting.present(answer(given), None, None)
+    node.workers = SimpleNamespace(run=run)
+    assert step(await presenting.present(answer(given), None, None)) == "holder-proven"
+
+
+async def test_of_many_answers_at_once_one_counts(presenting):
+    given = await presenting.challenge("employer.example")
+    verdicts = await asyncio.gather(*(presenting.present(answer(given), None, None) for _ in range(6)))
+    reasons = [step(verdict) for verdict in verdicts]
+    assert sorted(reasons) == ["challenge-used"] * 5 + ["holder-proven"]
+    assert [verdict["outcome"] for verdict in verdicts].count("valid") == 1
 
 
 async def test_a_challenge_that_was_not_given_or_for_another_domain_is_none(presenting):

@@ -7,17 +7,20 @@ import pytest
 from testamur.node.errors import ConfigError
 from testamur.node.service.vc_issuers import load_issuers, make_issuer
 from testamur.registry.dids import did_key
+from testamur.registry.hashing import sha256
 from testamur.registry.keys import Algorithm, SigningKey
 
 ED = SigningKey.from_seed(Algorithm.ED25519, b"\x01" * 32)
 P256 = SigningKey.from_seed(Algorithm.P256, b"\x01" * 32)
-GOOD = '[[issuer]]\nid = "ada"\nsuite = "eddsa-rdfc-2022"\nkey = "one"\n'
+GOOD = '[[issuer]]\nid = "ada"\nsuite = "eddsa-rdfc-2022"\nkey = "one"\ntoken_file = "ada.token"\n'
+TOKEN = "a-token-of-the-service"
 
 
 def load(folder: Path, text: str):
     file = folder / "issuers.toml"
     file.write_text(text)
-    return load_issuers(file, lambda name: {"one": ED, "two": P256}[name])
+    tokens = {folder / "ada.token": TOKEN, folder / "bob.token": "another-token-entirely"}
+    return load_issuers(file, lambda name: {"one": ED, "two": P256}[name], lambda path: tokens[path])
 
 
 def test_without_a_did_an_issuer_is_its_key(tmp_path):
@@ -58,6 +61,9 @@ def test_a_did_and_a_path_of_ones_own(tmp_path):
         (GOOD.replace("eddsa-rdfc-2022", "Ed25519Signature2020"), "none of"),
         (GOOD.replace('id = "ada"', 'id = "../ada"'), "id must be"),
         (GOOD.replace('id = "ada"', "id = 5"), "id"),
+        (GOOD.replace('token_file = "ada.token"\n', ""), "token_file"),
+        (GOOD.replace('"ada.token"', "5"), "token_file"),
+        (GOOD + 'token = "in-the-file-for-all-to-read"\n', "'token'"),
     ],
 )
 def test_what_does_not_fit_is_named(tmp_path, text, named):
@@ -68,7 +74,21 @@ def test_what_does_not_fit_is_named(tmp_path, text, named):
 
 def test_a_file_that_is_not_there_is_named(tmp_path):
     with pytest.raises(ConfigError, match="cannot be read"):
-        load_issuers(tmp_path / "missing.toml", lambda _: ED)
+        load_issuers(tmp_path / "missing.toml", lambda _: ED, lambda _: TOKEN)
+
+
+def test_every_issuer_has_the_token_that_its_table_names(tmp_path):
+    bob = GOOD.replace("ada", "bob")
+    ada, other = load(tmp_path, GOOD + bob)
+    assert ada.token_digest == sha256(TOKEN.encode())
+    assert other.token_digest not in {None, ada.token_digest}
+    assert TOKEN not in repr(ada)
+
+
+@pytest.mark.parametrize("token", ["short", "has a space in it, alas", "", "x" * 513, "schlüssel-für-alle"])
+def test_a_token_that_could_not_be_sent_or_could_be_guessed_is_refused(token):
+    with pytest.raises(ConfigError, match="token"):
+        make_issuer("x", suite="eddsa-jcs-2022", key=ED, token=token)
 
 
 def test_every_suite_goes_with_the_keys_that_sign_it():
