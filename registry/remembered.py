@@ -6,8 +6,10 @@ never a credential or its own proof: a verifier forgets what it was handed.
 
 import functools
 import marshal
-from collections.abc import Callable
-from typing import Concatenate, ParamSpec, TypeVar, cast
+import threading
+from collections import OrderedDict
+from collections.abc import Callable, Hashable
+from typing import Concatenate, Generic, ParamSpec, TypeVar, cast
 
 from testamur.registry.canonical import Json
 from testamur.registry.keys import Algorithm, PublicKey
@@ -17,9 +19,6 @@ MAX_REMEMBERED_MESSAGE_BYTES = 1024
 
 MAX_REMEMBERED = 4096
 """Signatures of hundreds of logs; a few megabytes at most."""
-
-MAX_REMEMBERED_FORM_BYTES = 1 << 16
-"""Of one document: four times an anchor under ten million slots. Longer ones are read each time."""
 
 _PLAIN = 0
 """The version of Python's own serialisation in which equal values have equal bytes, shared parts or not."""
@@ -64,20 +63,19 @@ def remembering(maximum: int) -> Callable[[Callable[Arguments, Known]], Callable
 
 
 def remembering_json(
-    maximum: int,
+    max_bytes: int,
 ) -> Callable[[Callable[Concatenate[Json, Arguments], Known]], Callable[Concatenate[Json, Arguments], Known]]:
     """Decorate a pure function of a public JSON document (and hashable values): it reads equal ones once.
 
     Its result is shared by all callers, and made of a copy, so that what one caller changes later reaches
-    nobody. `maximum` results are kept. What raises is not remembered.
+    nobody. The documents of the results that are kept have `max_bytes` together. What raises is not kept.
     """
 
     def decorate(
         function: Callable[Concatenate[Json, Arguments], Known],
     ) -> Callable[Concatenate[Json, Arguments], Known]:
-        @remembering(maximum)
-        def of_form(form: bytes, /, *args: Arguments.args, **kwargs: Arguments.kwargs) -> Known:
-            return function(marshal.loads(form), *args, **kwargs)  # noqa: S302 (bytes made five lines below)
+        kept: _Newest[Known] = _Newest(max_bytes)
+        _FORGET.append(kept.clear)
 
         def of_document(document: Json, /, *args: Arguments.args, **kwargs: Arguments.kwargs) -> Known:
             # Not by `==`: Python takes 1, 1.0 and true for equal. This form tells them apart, and costs a
@@ -86,17 +84,53 @@ def remembering_json(
                 form = marshal.dumps(document, _PLAIN)
             except ValueError:
                 return function(document, *args, **kwargs)  # not JSON: the function says what is wrong
-            if len(form) > MAX_REMEMBERED_FORM_BYTES:
-                return function(document, *args, **kwargs)
-            return of_form(form, *args, **kwargs)
+            key = form, args, tuple(kwargs.items())
+            found = kept.find(key)
+            if found is None:
+                copy = marshal.loads(form)  # noqa: S302 (bytes made eight lines above)
+                found = (function(copy, *args, **kwargs),)
+                kept.keep(key, len(form), found)
+            return found[0]
 
         return of_document
 
     return decorate
 
 
+class _Newest(Generic[Known]):
+    """The results that were asked for last, in a bounded number of bytes. For several threads."""
+
+    def __init__(self, max_bytes: int) -> None:
+        self._max_bytes = max_bytes
+        self._bytes = 0
+        self._lock = threading.Lock()
+        self._found: OrderedDict[Hashable, tuple[int, tuple[Known]]] = OrderedDict()
+
+    def find(self, key: Hashable) -> tuple[Known] | None:
+        with self._lock:
+            found = self._found.get(key)
+            if found is None:
+                return None
+            self._found.move_to_end(key)
+            return found[1]
+
+    def keep(self, key: Hashable, size: int, result: tuple[Known]) -> None:
+        with self._lock:
+            if key in self._found:
+                return
+            self._found[key] = size, result
+            self._bytes += size
+            while self._bytes > self._max_bytes:
+                self._bytes -= self._found.popitem(last=False)[1][0]
+
+    def clear(self) -> None:
+        with self._lock:
+            self._found.clear()
+            self._bytes = 0
+
+
 def forget() -> None:
-    """Forget all of it, as in a new process; for measurements."""
+    """Forget all that is remembered here; for measurements."""
     for each in _FORGET:
         each()
 

@@ -50,8 +50,11 @@ MAX_NOTE_CHARACTERS = 65_536
 MAX_HISTORY = 256
 """Anchors proven beside the head; a credential needs one, the first that covers its leaf."""
 
-MAX_REMEMBERED_PROOFS = 32
-"""Anchors of as many logs, each some ten kilobytes."""
+MAX_REMEMBERED_PROOFS = 16
+"""Anchors of as many logs, each some twenty kilobytes, and a mebibyte if somebody means ill."""
+
+MAX_REMEMBERED_ANCHOR_BYTES = 1 << 20
+"""The same as they stand in files."""
 
 _HEX = re.compile(r"0x[0-9a-f]*")
 
@@ -154,7 +157,7 @@ class ProvenAnchor:
         return next((record for record in self.suspensions if record.contains(self.epoch, leaf_index)), None)
 
 
-@remembering_json(MAX_REMEMBERED_PROOFS)
+@remembering_json(MAX_REMEMBERED_ANCHOR_BYTES)
 def parse_anchor(document: Json) -> AnchorEvidence:
     """An anchor of type `evm-storage-proof` as a value. Members that are not known are named in `unknown`.
 

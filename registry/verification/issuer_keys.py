@@ -10,13 +10,16 @@ from testamur.registry.keys import PublicKey
 from testamur.registry.remembered import remembering_json
 from testamur.registry.shapes import Shape
 
-MAX_REMEMBERED_ISSUERS = 256
-"""As many members as a consortium is imagined to have."""
+MAX_REMEMBERED_EVENT_BYTES = 1 << 20
+"""The key events of hundreds of issuers, a kilobyte or two each. As values they take ten times as much."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class IssuerKeys:
-    """An issuer's key chains in order; the first is the one of its admission."""
+    """An issuer's key chains in order; the first is the one of its admission.
+
+    One value for one list of events while it is remembered: compared by what it is, not by what it holds.
+    """
 
     chains: tuple[KeyChain, ...]
 
@@ -97,7 +100,7 @@ def verify_issuer_keys(events: tuple[Json, ...]) -> IssuerKeys:
     return _verify(list(events))
 
 
-@remembering_json(MAX_REMEMBERED_ISSUERS)
+@remembering_json(MAX_REMEMBERED_EVENT_BYTES)
 def _verify(events: Json) -> IssuerKeys:
     groups: list[list[Json]] = []
     for number, event in enumerate(events if isinstance(events, list) else (), 1):

@@ -25,12 +25,12 @@ from testamur.registry.statements import Statement, parse_statement, verify_stat
 from testamur.registry.timestamps import format_timestamp
 from testamur.registry.trust import TrustFile
 from testamur.registry.verification.context import Context, Passed, Undecided
-from testamur.registry.verification.issuer_keys import verify_issuer_keys
+from testamur.registry.verification.issuer_keys import IssuerKeys, verify_issuer_keys
 from testamur.registry.verification.verdict import Facts, Witnessed
 from testamur.registry.verification.witnessing import count_cosignatures, seen_first
 
-MAX_REMEMBERED_SEALS = 256
-"""The newest seals of as many logs: a statement of a kilobyte or two each."""
+MAX_REMEMBERED_SEAL_BYTES = 1 << 20
+"""The newest seals of hundreds of logs, a kilobyte or two each. As values they take ten times as much."""
 
 
 def logged(context: Context) -> Passed:
@@ -121,10 +121,10 @@ def witnessed(context: Context) -> Passed:
     """
     log, newest = context.need_log(), context.need_newest_log()
     trust = context.need_trust()
-    context.need_keys()
+    keys = context.need_keys()
     for one in _distinct(log, newest):
         verify_checkpoint(one.checkpoint, _log_key(one))
-        context.statements[one.origin] = _prove_seal(one, newest)
+        context.statements[one.origin] = _prove_seal(one, keys)
     counted = [_count_both(context, trust, one.checkpoint) for one in _distinct(log, newest)]
     least = min(counted, key=lambda item: (item.quorum, item.witnesses, item.mirrors))
     context.witnessed = replace(least, no_later_than=_seen_by(context, trust, counted[0].no_later_than))
@@ -165,26 +165,27 @@ def _distinct(log: LogEvidence, newest: LogEvidence) -> list[LogEvidence]:
     return [log] if log.origin == newest.origin else [log, newest]
 
 
-def _prove_seal(log: LogEvidence, newest: LogEvidence) -> Statement:
+def _prove_seal(log: LogEvidence, keys: IssuerKeys) -> Statement:
     """The last entry of the checkpoint is the seal, and the statement that it names is the issuer's.
 
     Whose keys spoke for the issuer there is read from all of its key events, those after it as well.
     """
-    documents: list[Json] = [log.seal, log.statement, list(log.key_events), list(newest.key_events)]
-    return _sealed(documents, log.checkpoint.checkpoint, log.seal_proof)
+    own = verify_issuer_keys(log.key_events)
+    return _sealed([log.seal, log.statement], log.checkpoint.checkpoint, log.seal_proof, own, keys)
 
 
-@remembering_json(MAX_REMEMBERED_SEALS)
-def _sealed(documents: Json, checkpoint: Checkpoint, proof: MerklePath) -> Statement:
-    """The statement of [seal, statement, key events of its log, all key events], if they agree."""
-    sealed, stated, known, events = cast("tuple[Json, Json, list[Json], list[Json]]", documents)
+@remembering_json(MAX_REMEMBERED_SEAL_BYTES)
+def _sealed(
+    documents: Json, checkpoint: Checkpoint, proof: MerklePath, own: IssuerKeys, keys: IssuerKeys
+) -> Statement:
+    """The statement of [seal, statement], if it agrees with its log's key events, and with all of them."""
+    sealed, stated = cast("list[Json]", documents)
     seal = parse_seal(sealed)
     if (seal.origin, seal.size, proof.index) != (checkpoint.origin, checkpoint.size, checkpoint.size - 1):
         raise VerificationError("seal-mismatch", got=seal.size, wanted=checkpoint.size)
     leaf = Entry(kind=EntryKind.SEAL, digest=seal.digest).leaf_hash
     merkle.verify_inclusion(leaf, proof.index, checkpoint.size, proof.hashes, checkpoint.root)
     statement = parse_statement(stated)
-    keys, own = verify_issuer_keys(tuple(events)), verify_issuer_keys(tuple(known))
     named = (seal.statement_digest, seal.statement_sequence)
     if named != (statement.digest, statement.sequence) or statement.issuer != keys.issuer:
         raise VerificationError("statement-mismatch", sequence=seal.statement_sequence)

@@ -1,12 +1,13 @@
 """What was found good is not computed again; what is bad never becomes good by being repeated."""
 
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
 
 from fakes.issuers import signing_key
 from testamur.registry import keys, remembered
 from testamur.registry.errors import VerificationError
 from testamur.registry.remembered import (
-    MAX_REMEMBERED_FORM_BYTES,
     MAX_REMEMBERED_MESSAGE_BYTES,
     RememberedKey,
     remembering_json,
@@ -71,7 +72,7 @@ def read():
     """(a remembering reader, what it really read)"""
     seen = []
 
-    @remembering_json(8)
+    @remembering_json(1000)
     def reader(document, *given):
         seen.append(document)
         if document == {"bad": True}:
@@ -117,9 +118,29 @@ def test_what_raises_is_read_and_raises_every_time(read):
     assert len(seen) == 2
 
 
-def test_what_is_large_or_no_json_is_read_each_time(read):
+def test_what_is_too_large_or_no_json_is_read_each_time(read):
     reader, seen = read
-    for document in ("x" * MAX_REMEMBERED_FORM_BYTES, {"a": object}):
+    for document in ("x" * 1001, {"a": object}):
         reader(document)
         reader(document)
     assert len(seen) == 4
+
+
+def test_the_newest_are_kept_in_a_bounded_number_of_bytes(read):
+    reader, seen = read
+    first, second, third = ("x" * 400, "y" * 400, "z" * 400)
+    for document in (first, second, first, third, first, third):
+        reader(document)
+    assert seen == [first, second, third]
+    reader(second)
+    assert seen == [first, second, third, second]
+    reader(third)
+    assert len(seen) == 4
+
+
+def test_threads_share_what_was_read(read):
+    reader, seen = read
+    with ThreadPoolExecutor(8) as pool:
+        found = list(pool.map(lambda number: reader({"n": number % 5}), range(500)))
+    assert [document["n"] for document, _ in found] == [number % 5 for number in range(500)]
+    assert {document["n"] for document in seen} == set(range(5))
