@@ -20,9 +20,9 @@ from testamur.node.chain.anchoring import AnchorerOptions, AnchorerStatus, Ancho
 from testamur.node.chain.capture import read_log_head
 from testamur.node.chain.contracts import ContractRefused
 from testamur.node.chain.funds import TYPICAL_GAS
-from testamur.node.chain.intents import AnchorRequest, Intent, IntentOwner, IntentStore
+from testamur.node.chain.intents import Intent, IntentOwner, IntentStore
 from testamur.node.chain.ports import Chain
-from testamur.node.chain.refusals import RpcRefused
+from testamur.node.chain.refusals import NotTaken, RpcRefused
 from testamur.node.chain.signing import ChainAccount
 from testamur.node.chain.transactions import SendRefusal, classify_refusal
 from testamur.node.chain.values import Fees, Receipt
@@ -65,13 +65,14 @@ class Anchorer:
         self._clock = clock
         self._sleep = sleep
         self._options = options or AnchorerOptions()
-        self._wanted: set[bytes] = set()
+        self._wanted: dict[bytes, None] = {}  # in the order in which they came: every log has its turn
         self._woken = asyncio.Event()
         self._owner: IntentOwner | None = None
         self._intent: Intent | None = None
         self._reverts = 0
         self._sent_at: float | None = None
         self._attempted_at = 0.0
+        self._refused_at: float | None = None
         self._hindrance = ""
         self._gas: deque[int] = deque(maxlen=REMEMBERED_ANCHORS)
         self.address = account.address
@@ -89,7 +90,7 @@ class Anchorer:
 
     def wake(self, log_id: bytes) -> None:
         """The log may have something to anchor. Cheap, repeatable, and needed once per log after a start."""
-        self._wanted.add(log_id)
+        self._wanted[log_id] = None
         self._woken.set()
 
     async def run(self) -> NoReturn:
@@ -131,16 +132,17 @@ class Anchorer:
 
     async def _begin(self, owner: IntentOwner) -> Pace:
         self._woken.clear()
-        woken = sorted(self._wanted)[: self._options.max_batch]
+        woken = list(self._wanted)[: self._options.max_batch]
         if not woken:
             self.status = AnchorerStatus(state=AnchorState.IDLE)
             return Pace.IDLE
         # Taken out first: a log that is woken while it is drafted is looked at again afterwards.
-        self._wanted.difference_update(woken)
+        for log_id in woken:
+            del self._wanted[log_id]
         try:
             drafted = await self._draft(woken)
             stale = [request.log_id for request, error in drafted.refused if error.error == _STALE]
-            self._wanted.update(stale)
+            self._wanted.update(dict.fromkeys(stale))
             for request, error in drafted.refused:
                 if error.error != _STALE:
                     await self._source.refused(request.log_id, error)
@@ -150,26 +152,13 @@ class Anchorer:
             fees = batches.capped(await self._client.fees(), self._options.max_fee_wei)
             await self._intend(owner, Intent(nonce=nonce, attempts=()), drafted, fees)
         except ChainUnavailable:
-            self._wanted.update(woken)
+            self._wanted = dict.fromkeys(woken) | self._wanted
             raise
         return Pace.AGAIN
 
     async def _draft(self, log_ids: Iterable[bytes]) -> batches.Draft:
         """What can be anchored of these logs now, from where the register stands now."""
-        header = await self._client.head()
-        requests: list[AnchorRequest] = []
-        for log_id in log_ids:
-            try:
-                head = await read_log_head(self._client, self._contract, log_id, header)
-            except ContractRefused as exc:
-                await self._source.refused(log_id, exc)
-                continue
-            request = await self._source.newest(log_id, head.size)
-            if request is not None:
-                requests.append(request)
-        if not requests:
-            return batches.Draft(requests=(), gas=0, refused=())
-        return await batches.draft(self._client, self._account, self._contract, requests)
+        return await batches.draft_newest(self._client, self._account, self._contract, self._source, log_ids)
 
     async def _intend(self, owner: IntentOwner, intent: Intent, drafted: batches.Draft, fees: Fees) -> None:
         """Add an attempt to the intent and make it durable; sending is the next step, as after a restart."""
@@ -180,12 +169,13 @@ class Anchorer:
         await asyncio.to_thread(self._store.save, grown, owner)
         self._intent = grown
         self._sent_at, self._attempted_at, self._hindrance = None, self._clock(), ""
+        self._refused_at = None
         self._report(AnchorState.SIGNED)
 
     # --- something is intended
 
     async def _pursue(self, owner: IntentOwner, intent: Intent) -> Pace:
-        receipt = await self._find_receipt(intent)
+        receipt = await batches.find_receipt(self._client, intent)
         final = await self._client.finalized()
         if receipt is not None and not receipt.succeeded:
             # It was accepted when it was drafted: something came in between. The register is read again.
@@ -206,13 +196,6 @@ class Anchorer:
             # A reorg took back what came before: this nonce would wait for ever behind a gap.
             return await self._forget(intent)
         return await self._send(owner, intent)
-
-    async def _find_receipt(self, intent: Intent) -> Receipt | None:
-        for attempt in reversed(intent.attempts):
-            receipt = await self._client.find_receipt(attempt.transaction_hash)
-            if receipt is not None:
-                return receipt
-        return None
 
     async def _settle(self, intent: Intent, receipt: Receipt | None, final: Header) -> Pace:
         """The nonce is used up to a final block, so the register says for ever what came of it."""
@@ -235,19 +218,27 @@ class Anchorer:
         """Done with this nonce. Its logs are looked at again: an older attempt may have won, or none."""
         await asyncio.to_thread(self._store.clear)
         self._intent = None
-        self._wanted.update(intent.log_ids)
+        self._wanted.update(dict.fromkeys(intent.log_ids))
         return Pace.LATER if self._reverts else Pace.AGAIN
 
     async def _send(self, owner: IntentOwner, intent: Intent) -> Pace:
         now = self._clock()
+        if self._refused_at is not None and now - self._refused_at >= self._options.stuck_seconds:
+            self._refused_at = now
+            if await self._draft_anew(owner, intent):
+                return Pace.AGAIN
         if self._sent_at is not None and now - self._attempted_at >= self._options.stuck_seconds:
             if await self._outbid(owner, intent):
                 return Pace.AGAIN
             self._attempted_at = now
             self._hindrance = "stuck, and the fee is as high as it may be"
         if self._sent_at is None or now - self._sent_at >= self._options.resend_seconds:
-            reason = await self._hand_over(intent)
-            self._sent_at = now
+            try:
+                reason = await self._hand_over(intent)
+            except NotTaken:
+                self._refused_at = now if self._refused_at is None else self._refused_at
+                raise
+            self._sent_at, self._refused_at = now, None
             self._report(AnchorState.SENT, reason=reason or self._hindrance)
         return Pace.LATER
 
@@ -263,10 +254,23 @@ class Anchorer:
                     return exc.message
                 case SendRefusal.UNFUNDED:
                     address = f"0x{self._account.address.hex()}"
-                    raise ChainUnavailable(f"account {address} cannot pay for gas: send it money") from exc
+                    raise NotTaken(f"account {address} cannot pay for gas: send it money") from exc
                 case SendRefusal.OTHER:
-                    raise
+                    raise NotTaken(str(exc)) from exc
         return ""
+
+    async def _draft_anew(self, owner: IntentOwner, intent: Intent) -> bool:
+        """Put an attempt at today's gas and fees in the place of one that nobody takes.
+
+        Estimates can be wrong, and fees fall again. If somebody holds the old one after all, and it is mined,
+        the register says so.
+        """
+        drafted = await self._draft(sorted(intent.log_ids))
+        if not drafted.requests:
+            return False
+        fees = batches.capped(await self._client.fees(), self._options.max_fee_wei)
+        await self._intend(owner, replace(intent, attempts=intent.attempts[:-1]), drafted, fees)
+        return True
 
     async def _outbid(self, owner: IntentOwner, intent: Intent) -> bool:
         """Replace a stuck transaction by one with higher fees and the newest checkpoints, if that can be."""

@@ -1,14 +1,16 @@
 """From checkpoints to a signed transaction: what goes in, what it may cost, how a stuck one is outbid."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from testamur.node.chain.anchoring import AnchorSource
+from testamur.node.chain.capture import read_log_head
 from testamur.node.chain.contracts import ContractRefused, encode_call
-from testamur.node.chain.intents import AnchorRequest, Attempt
+from testamur.node.chain.intents import AnchorRequest, Attempt, Intent
 from testamur.node.chain.ports import Chain
 from testamur.node.chain.signing import ChainAccount, Transaction
 from testamur.node.chain.transactions import estimate
-from testamur.node.chain.values import Fees
+from testamur.node.chain.values import Fees, Receipt
 from testamur.node.errors import ChainUnavailable
 
 
@@ -28,6 +30,26 @@ def call_data(requests: Sequence[AnchorRequest]) -> bytes:
         for item in requests
     ]
     return encode_call("anchor", rows[0]) if len(rows) == 1 else encode_call("anchorMany", [rows])
+
+
+async def draft_newest(
+    client: Chain, account: ChainAccount, contract: bytes, source: AnchorSource, log_ids: Iterable[bytes]
+) -> Draft:
+    """What can be anchored of these logs now, from where the register stands now. Raises ChainUnavailable."""
+    header = await client.head()
+    requests: list[AnchorRequest] = []
+    for log_id in log_ids:
+        try:
+            head = await read_log_head(client, contract, log_id, header)
+        except ContractRefused as exc:
+            await source.refused(log_id, exc)
+            continue
+        request = await source.newest(log_id, head.size)
+        if request is not None:
+            requests.append(request)
+    if not requests:
+        return Draft(requests=(), gas=0, refused=())
+    return await draft(client, account, contract, requests)
 
 
 async def draft(
@@ -81,6 +103,15 @@ def sign(
         max_fee_wei=fees.max_fee_wei,
         requests=drafted.requests,
     )
+
+
+async def find_receipt(client: Chain, intent: Intent) -> Receipt | None:
+    """Of the newest attempt that is in a canonical block, or None. Raises ChainUnavailable."""
+    for attempt in reversed(intent.attempts):
+        receipt = await client.find_receipt(attempt.transaction_hash)
+        if receipt is not None:
+            return receipt
+    return None
 
 
 def capped(fees: Fees, max_fee_wei: int) -> Fees:

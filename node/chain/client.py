@@ -237,7 +237,7 @@ class ChainClient:
         provider = await self._connected()
         try:
             async with asyncio.timeout(self._call_seconds):
-                answer: Mapping[str, Any] = await provider.make_request(method, params)
+                answer: object = await provider.make_request(method, params)
         except (ChainUnavailable, WrongChain):  # a new connection was no use
             raise
         except TimeoutError as exc:
@@ -248,10 +248,11 @@ class ChainClient:
             # Whatever web3 and the libraries below it raise, it means that there was no answer.
             reason = without_secrets(str(exc), self.rpc_url)[:MAX_REASON] or type(exc).__name__
             raise ChainUnavailable(f"{self.name} did not answer {method}: {reason}") from exc
-        error = answer.get("error")
+        said = values.members(answer, f"answer to {method}")
+        error = said.get("error")
         if error is not None:
             raise refused(method, error)
-        return answer.get("result")
+        return said.get("result")
 
     async def close(self) -> None:
         """Close the connections; the client can be used again afterwards."""

@@ -127,7 +127,7 @@ def decode_events(rows: Sequence[Any]) -> list[RegistryEvent]:
         packed = bytes.fromhex("".join(anchored))
         if len(packed) != len(anchored) * _ANCHORED.size:
             raise ValueError("an anchor's event has another length")  # noqa: TRY301  one answer to all of it
-    except (KeyError, IndexError, TypeError, ValueError) as exc:
+    except (AttributeError, KeyError, IndexError, TypeError, ValueError) as exc:
         raise ChainUnavailable(f"the endpoint gave an event that was not asked for: {_shown(rows)}") from exc
     found: list[RegistryEvent] = list(map(Anchored._make, _ANCHORED.iter_unpack(packed)))
     if others:

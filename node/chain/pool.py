@@ -203,6 +203,8 @@ class ChainPool:
         for endpoint in await self._ready():
             try:
                 return await endpoint.ask(question)
+            except WrongChain:
+                continue  # a new connection led elsewhere: that endpoint is refused, the others are asked
             except ChainUnavailable as exc:
                 last = exc
         raise last or self._silence()

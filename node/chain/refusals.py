@@ -14,6 +14,10 @@ class RpcRefused(ChainUnavailable):
         self.data = data
 
 
+class NotTaken(ChainUnavailable):
+    """A transaction that no endpoint takes as it is: the account cannot pay for it, or it breaks a rule."""
+
+
 class FalseAnswer(ChainUnavailable):
     """The endpoint answered, and what it answered is not true."""
 

@@ -20,6 +20,9 @@ from testamur.node.errors import ChainUnavailable
 GAS_MARGIN: Final = (5, 4)
 """A quarter above the estimate: storage may have become colder by the time the transaction is mined."""
 
+MAX_GAS: Final = 1 << 24
+"""No chain takes more in one transaction (EIP-7825), whatever an endpoint says is needed."""
+
 Sleep = Callable[[float], Awaitable[None]]
 
 
@@ -125,7 +128,7 @@ async def estimate(client: Chain, sender: bytes, to: bytes | None, data: bytes, 
         if refused is None:
             raise
         raise refused from exc
-    return gas * GAS_MARGIN[0] // GAS_MARGIN[1]
+    return min(gas * GAS_MARGIN[0] // GAS_MARGIN[1], MAX_GAS)
 
 
 def _fee_fields(fees: Fees) -> dict[str, int]:

@@ -27,12 +27,16 @@ class FaultChain:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self._ready, self._turn = threading.Event(), threading.Lock()
-        self._thread = threading.Thread(target=lambda: asyncio.run(self._run()))
+        self._thread = threading.Thread(target=self._live)
+        self._failure: BaseException | None = None
         self._logs = 0
 
     def __enter__(self) -> Self:
         self._thread.start()
         self._ready.wait()
+        if self._failure is not None:
+            self._thread.join()
+            raise self._failure
         return self
 
     def __exit__(self, *exc_info: object) -> None:
@@ -54,6 +58,14 @@ class FaultChain:
 
     def _call(self, work: Coroutine[Any, Any, Any]) -> Any:
         return asyncio.run_coroutine_threadsafe(work, self._loop).result(60)
+
+    def _live(self) -> None:
+        try:
+            asyncio.run(self._run())
+        except BaseException as failure:  # noqa: BLE001  raised again by whoever waits for the chain
+            self._failure = failure
+        finally:
+            self._ready.set()
 
     async def _run(self) -> None:
         self._loop, self._stop = asyncio.get_running_loop(), asyncio.Event()

@@ -82,6 +82,9 @@ def issue_under_kills(registry: Registry, rows: int, kills: int) -> Killed:
         wrong = f"{len(promises)} of {rows} were issued; {wrong}"
     if done != kills:
         wrong = f"only {done} of {kills} kills came in time; {wrong}"
+    verified = _verified(registry, out)
+    if verified != rows:
+        wrong = f"{verified} of {rows} dossiers verify; {wrong}"
     seconds = time.monotonic() - started
     return Killed(
         rows=rows,
@@ -89,7 +92,7 @@ def issue_under_kills(registry: Registry, rows: int, kills: int) -> Killed:
         runs=runs,
         seconds=seconds,
         anchors=len(registry.anchored_sizes()[0]),
-        verified=_verified(registry, out),
+        verified=verified,
         outcome=Outcome(
             fault="kill -9",
             ended=False,

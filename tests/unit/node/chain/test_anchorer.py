@@ -1,6 +1,8 @@
 """The anchorer against a simulated chain: the happy path, then everything that can come in between."""
 
 import copy
+from collections import Counter
+from dataclasses import replace
 
 import pytest
 
@@ -8,9 +10,11 @@ from fakes.chain import FakeChain
 from testamur.node.chain.anchorer import MAX_ATTEMPTS, Anchorer
 from testamur.node.chain.anchoring import AnchorerOptions, AnchorState, Pace
 from testamur.node.chain.intents import AnchorRequest, IntentStore
+from testamur.node.chain.refusals import RpcRefused
 from testamur.node.chain.signing import ChainAccount
 from testamur.node.chain.values import Fees
 from testamur.node.errors import ChainUnavailable, StoreCorrupt, WrongChain
+from testamur.registry.evm import rlp
 from testamur.registry.hashing import sha256
 
 LOG, OTHER_LOG, ISSUER = sha256(b"log"), sha256(b"other log"), sha256(b"issuer")
@@ -456,3 +460,93 @@ async def test_an_account_without_money_is_named(bench, monkeypatch):
     monkeypatch.undo()
     await bench.settle()
     assert bench.anchors == 1
+
+
+def refusing(bench, monkeypatch, why, is_refused):
+    """A chain that refuses what breaks a rule, by the fields of the transaction."""
+    take = bench.chain.send_raw
+
+    async def send_raw(raw):
+        fields = [int.from_bytes(item) for item in rlp.decode_list(raw[1:])[:5]]
+        _, _, _, max_fee_wei, gas = fields
+        if is_refused(max_fee_wei, gas):
+            raise RpcRefused("eth_sendRawTransaction", -32000, why, None)
+        await take(raw)
+
+    monkeypatch.setattr(bench.chain, "send_raw", send_raw)
+
+
+async def persist(bench, steps):
+    """Steps as `run` makes them, a block for each."""
+    for _ in range(steps):
+        try:
+            await bench.anchorer.advance()
+        except ChainUnavailable:
+            bench.anchorer._owner = None
+        bench.now += 10
+        bench.chain.mine()
+
+
+async def test_one_wrong_estimate_does_not_stop_anchoring_for_ever(bench, monkeypatch):
+    estimates = iter([40_000_000])
+    estimate = bench.chain.estimate_gas
+
+    async def estimate_gas(*arguments):
+        right = await estimate(*arguments)
+        return next(estimates, right)
+
+    monkeypatch.setattr(bench.chain, "estimate_gas", estimate_gas)
+    refusing(bench, monkeypatch, "exceeds block gas limit", lambda _fee, gas: gas > 15_000_000)
+    bench.publish(10)
+    await persist(bench, 4)
+    bench.start()  # the intent is loaded again: what was refused is refused again
+    await persist(bench, 30)
+    assert [head[1:3] for head in bench.logs.anchored_heads] == [(1, 10)]
+    assert bench.anchorer.status.state is AnchorState.IDLE
+
+
+async def test_what_an_account_could_not_pay_in_a_spike_is_signed_anew_when_it_is_over(bench, monkeypatch):
+    refusing(
+        bench, monkeypatch, "insufficient funds for gas * price + value", lambda fee, gas: fee * gas > 10**15
+    )
+    bench.chain.market = Fees(max_fee_wei=9 * 10**10, tip_wei=10**9)
+    bench.publish(10)
+    await persist(bench, 20)
+    assert bench.logs.anchored_heads == []
+    bench.publish(12)
+    bench.chain.market = Fees(max_fee_wei=2 * 10**9, tip_wei=10**9)
+    await persist(bench, 30)
+    assert [head[1:3] for head in bench.logs.anchored_heads] == [(1, 12)]
+
+
+async def test_what_was_refused_and_mined_all_the_same_is_read_from_the_register(bench, monkeypatch):
+    """The endpoint takes the transaction and says that it does not."""
+    take = bench.chain.send_raw
+
+    async def send_raw(raw):
+        await take(raw)
+        raise RpcRefused("eth_sendRawTransaction", -32000, "no", None)
+
+    monkeypatch.setattr(bench.chain, "send_raw", send_raw)
+    bench.publish(10)
+    await persist(bench, 30)
+    assert [head[1:3] for head in bench.logs.anchored_heads] == [(1, 10)]
+    assert bench.anchors == 1
+
+
+async def test_every_busy_log_has_its_turn(bench):
+    options = replace(OPTIONS, max_batch=2)
+    busy = [sha256(b"busy %d" % number) for number in range(5)]
+    for log_id in busy:
+        bench.chain.open_log(log_id, ISSUER)
+    bench.start(options)
+    for size in range(1, 60):
+        for log_id in busy:
+            bench.logs.publish(log_id, size)
+            bench.anchorer.wake(log_id)
+        await bench.anchorer.advance()
+        bench.now += 1
+        bench.chain.mine()
+    anchored = Counter(head[0] for head in bench.logs.anchored_heads)
+    assert set(anchored) == set(busy)
+    assert 3 * min(anchored.values()) >= max(anchored.values())

@@ -156,6 +156,13 @@ async def test_whatever_the_libraries_raise_is_unavailability(error):
     assert caught.value.__cause__ is error
 
 
+@pytest.mark.parametrize("answer", [None, [], "x", 5, True])
+async def test_an_answer_that_is_no_object_is_no_answer(answer):
+    client = connected(eth_gasPrice=answer)
+    with pytest.raises(ChainUnavailable, match="no answer to eth_gasPrice"):
+        await client.request("eth_gasPrice", [])
+
+
 async def test_cancelling_is_not_unavailability():
     with pytest.raises(asyncio.CancelledError):
         await connected(eth_chainId=asyncio.CancelledError()).check()

@@ -9,6 +9,7 @@ from testamur.node.chain.events import (
     LifecycleChanged,
     LogOpened,
     decode_event,
+    decode_events,
     read_admissions,
     read_events,
 )
@@ -110,3 +111,9 @@ async def test_events_are_read_in_order():
     found = await read_events(Endpoint(), CONTRACT, first=3, last=9)
     assert [type(row) for row in found] == [IssuerAdmitted, LogOpened, Anchored]
     assert await read_admissions(Endpoint(), CONTRACT, first=3, last=9) == [found[0]]
+
+
+@pytest.mark.parametrize("number", [[], None, 5, {}, True])
+def test_a_block_number_of_another_kind_is_no_event(number):
+    with pytest.raises(ChainUnavailable, match="not asked for"):
+        decode_events([{**ANCHORED, "blockNumber": number}])

@@ -365,6 +365,16 @@ async def test_a_false_proof_costs_its_endpoint_the_first_place(three, clock):
     assert (anchor.header, anchor.seals) == (three[0].blocks[4][0], None)
 
 
+async def test_an_endpoint_that_leads_to_another_chain_by_now_is_refused_and_the_next_one_asked(three, clock):
+    pool = ChainPool(three, clock=clock)
+    await pool.check()
+    for first in three[:2]:
+        answering(first, "get_proof", WrongChain("serves chain 5 now"))
+    head = await read_log_head(pool, three[0].contract, LOG, await pool.head())
+    assert head.size == 0
+    assert sum("serves chain 5" in state for state in pool.endpoints().values()) >= 1
+
+
 async def test_when_every_proof_is_false_the_last_reason_is_given(three, clock):
     for fake in three:
         answering(fake, "find_seals", ChainUnavailable("no such method"))

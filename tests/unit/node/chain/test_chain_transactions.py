@@ -4,7 +4,13 @@ from fakes.chain import FakeChain
 from testamur.node.chain.contracts import ContractRefused, encode_call
 from testamur.node.chain.refusals import RpcRefused
 from testamur.node.chain.signing import ChainAccount
-from testamur.node.chain.transactions import SendRefusal, TransactionSender, classify_refusal
+from testamur.node.chain.transactions import (
+    MAX_GAS,
+    SendRefusal,
+    TransactionSender,
+    classify_refusal,
+    estimate,
+)
 from testamur.node.errors import ChainUnavailable
 from testamur.registry.hashing import sha256
 
@@ -51,6 +57,14 @@ async def test_what_was_reverted_after_all_is_refused_too(chain, monkeypatch):
     monkeypatch.setattr(chain, "estimate_gas", estimate_gas)
     with pytest.raises(ContractRefused, match="revert"):
         await sender(chain).call(chain.contract, "anchor", LOG, 3, 5, ROOT, 1, [])
+
+
+async def test_gas_is_bounded_whatever_an_endpoint_says_is_needed(chain, monkeypatch):
+    async def estimate_gas(sender, contract, data, value_wei=0):
+        return 40_000_000
+
+    monkeypatch.setattr(chain, "estimate_gas", estimate_gas)
+    assert await estimate(chain, b"\x01" * 20, chain.contract, b"") == MAX_GAS
 
 
 async def test_an_endpoint_that_cannot_estimate_is_no_contract_that_refuses(chain, monkeypatch):
