@@ -9,6 +9,7 @@ import contextlib
 import errno
 import fcntl
 import os
+import sys
 import time
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -27,7 +28,6 @@ LOCK_POLL_SECONDS = 0.01
 
 PUBLIC_MODE = 0o644
 SECRET_MODE = 0o600
-
 
 RESTORE = "restore this file from a backup"
 
@@ -110,8 +110,11 @@ def make_folders(path: Path, *, mode: int = 0o755, disk: Disk = DISK) -> None:
         return
     make_folders(path.parent, disk=disk)
     with translated_errors(path):
-        with contextlib.suppress(FileExistsError):
+        try:
             disk.make_folder(path, mode)
+        except FileExistsError:
+            if not path.is_dir():
+                raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR)) from None
         sync_folder(path.parent, disk=disk)
 
 
@@ -171,17 +174,24 @@ class FileBatch:
 
     def __init__(self, disk: Disk = DISK) -> None:
         self._disk = disk
-        self._waiting: list[tuple[int, Path, Path]] = []
+        self._waiting: dict[Path, tuple[int, Path]] = {}
         self._folders: set[Path] = set()
 
     def add(self, path: Path, data: bytes, *, mode: int = PUBLIC_MODE) -> None:
-        """Write one file, replacing what is there. Raises StoreUnavailable."""
-        make_folders(path.parent, disk=self._disk)
+        """Write one file, replacing what is there. Raises StoreUnavailable; ValueError for a path twice."""
+        if path in self._waiting:
+            raise ValueError(f"{path} is in this batch already")
+        if path.parent not in self._folders:
+            make_folders(path.parent, disk=self._disk)
+            self._folders.add(path.parent)
         with translated_errors(path):
             temporary = _temporary_name(path)
             descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, mode)
-            self._waiting.append((descriptor, temporary, path))
+            self._waiting[path] = descriptor, temporary
             self._disk.write(descriptor, data)
+            if sys.platform == "linux":
+                # The kernel may begin to write it out, so that the sync finds less to do.
+                os.posix_fadvise(descriptor, 0, 0, os.POSIX_FADV_DONTNEED)
         if len(self._waiting) >= MAX_BATCH_OPEN_FILES:
             self._flush()
 
@@ -193,18 +203,26 @@ class FileBatch:
         self._folders.clear()
 
     def abandon(self) -> None:
-        """Close what is open after a failure; files that already have their name stay."""
-        for descriptor, _, _ in self._waiting:
-            os.close(descriptor)
-        self._waiting.clear()
+        """Undo after a failure what has no name of its own yet; files that already have theirs stay."""
+        for _, temporary in self._waiting.values():
+            with contextlib.suppress(OSError):
+                temporary.unlink()
+        self._close()
 
     def _flush(self) -> None:
-        for descriptor, temporary, path in self._waiting:
+        # All syncs before the first rename, which would give the next sync more to write.
+        for path, (descriptor, _) in self._waiting.items():
             with translated_errors(path):
                 self._disk.fsync(descriptor)
+        for path, (_, temporary) in self._waiting.items():
+            with translated_errors(path):
                 self._disk.replace(temporary, path)
-            self._folders.add(path.parent)
-        self.abandon()
+        self._close()
+
+    def _close(self) -> None:
+        for descriptor, _ in self._waiting.values():
+            os.close(descriptor)
+        self._waiting.clear()
 
 
 class FolderLock:

@@ -37,6 +37,10 @@ class EntryKind(enum.IntEnum):
     SEAL = 3
 
 
+_BEGINNINGS = {kind: bytes((ENTRY_VERSION, kind)) for kind in EntryKind}
+_KINDS = {beginning: kind for kind, beginning in _BEGINNINGS.items()}
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Entry:
     """One entry of a log: a kind and a SHA-256 digest (32 bytes)."""
@@ -50,7 +54,7 @@ class Entry:
 
     def to_bytes(self) -> bytes:
         """The 34 bytes that are stored and hashed: 0x01 || kind || digest."""
-        return bytes((ENTRY_VERSION, self.kind)) + self.digest
+        return _BEGINNINGS[self.kind] + self.digest
 
     @property
     def leaf_hash(self) -> bytes:
@@ -62,12 +66,10 @@ def parse_entry(data: bytes) -> Entry:
     """The entry in exactly these 34 bytes. Raises MalformedError for any other length, version or kind."""
     if len(data) != ENTRY_BYTES:
         raise MalformedError("log entry", f"{len(data)} bytes instead of {ENTRY_BYTES}")
-    if data[0] != ENTRY_VERSION:
-        raise MalformedError("log entry", f"unknown version {data[0]}")
-    try:
-        kind = EntryKind(data[1])
-    except ValueError:
-        raise MalformedError("log entry", f"unknown kind {data[1]}") from None
+    kind = _KINDS.get(bytes(data[:2]))
+    if kind is None:
+        unknown = f"kind {data[1]}" if data[0] == ENTRY_VERSION else f"version {data[0]}"
+        raise MalformedError("log entry", f"unknown {unknown}")
     return Entry(kind=kind, digest=bytes(data[2:]))
 
 

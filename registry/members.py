@@ -30,7 +30,12 @@ def check_types(value: dict[str, Json], where: str, wanted: str | None) -> tuple
     """The `type` of an object, one string or a list, which holds `wanted`."""
     types = value.get("type")
     items = types if isinstance(types, list) else [types]
-    if not items or len(items) > MAX_TYPES or not all(isinstance(item, str) and item for item in items):
+    # Spelled out: every object of every credential comes by here.
+    is_good = 1 <= len(items) <= MAX_TYPES
+    for item in items:
+        if not isinstance(item, str) or not item:
+            is_good = False
+    if not is_good:
         raise MalformedError(pointer(where, "type"), f"must be one to {MAX_TYPES} names")
     if wanted is not None and wanted not in items:
         raise MalformedError(pointer(where, "type"), f"must contain {wanted}")
@@ -122,8 +127,9 @@ def objects(
             pointer(where, member), f"must be a list of at most {MAX_OBJECTS}, not {kind_of(items)}"
         )
     found = []
+    list_place = pointer(where, member)
     for number, item in enumerate(items):
-        place = f"{pointer(where, member)}/{number}"
+        place = f"{list_place}/{number}"
         if not isinstance(item, dict):
             raise MalformedError(place, f"must be an object, not {kind_of(item)}")
         check_types(item, place, wanted)

@@ -156,4 +156,4 @@ def _types(shape: Shape) -> frozenset[str]:
     """The names in `type`, which may be one string or a list."""
     value = shape.any("type")
     items = value if isinstance(value, list) else [value]
-    return frozenset(item for item in items if isinstance(item, str))
+    return frozenset([item for item in items if isinstance(item, str)])

@@ -16,6 +16,7 @@ from testamur.node.api.parameters import Parameter, check_query
 from testamur.node.api.ports import NotReady
 from testamur.node.api.problems import TooManyRequests, problem_for, problem_response
 from testamur.node.api.request_ids import request_id_from
+from testamur.node.api.responses import prepared
 from testamur.node.api.routing import Handler, Route
 from testamur.node.api.traffic import Traffic
 
@@ -52,8 +53,8 @@ class Surroundings:
         proxies: TrustedProxies,
         traffic: Traffic,
     ) -> None:
-        self._closed = {**_ALWAYS, DEVNET_HEADER: "true"} if is_devnet else _ALWAYS
-        self._opened = {**self._closed, **_OPEN}
+        closed = {**_ALWAYS, DEVNET_HEADER: "true"} if is_devnet else _ALWAYS
+        self._closed, self._opened = prepared(closed), prepared({**closed, **_OPEN})
         self._rate_limit = rate_limit
         self._proxies = proxies
         self._traffic = traffic
@@ -105,14 +106,16 @@ class Surroundings:
         is_page: bool = False,
     ) -> Handler:
         traffic, logger, tells_reads = self._traffic, self._logger, self._tells_reads
+        is_limited = self._rate_limit is not None
 
         async def around(request: web.Request) -> web.StreamResponse:
             started = time.monotonic()
             request_id = request[REQUEST_ID] = request_id_from(request.headers.get("X-Request-Id"))
             traffic.in_flight += 1
             try:
-                self._admit(request)
-                if parameters is not None and request.query_string:
+                if is_limited or traffic.is_closing:
+                    self._admit(request)
+                if parameters is not None and "?" in request.raw_path:
                     check_query(request, parameters)
                 response = await handler(request)
             except Exception as error:  # noqa: BLE001  (the last line before the client)

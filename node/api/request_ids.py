@@ -14,7 +14,7 @@ _chance = random.Random()  # noqa: S311  seeded by the operating system, once
 
 def new_request_id() -> str:
     """An id that hardly any other request has."""
-    return f"{_chance.getrandbits(64):016x}"
+    return _chance.randbytes(8).hex()
 
 
 def request_id_from(sent: str | None) -> str:

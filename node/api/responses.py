@@ -38,6 +38,11 @@ ETAG_BYTES = 16
 _NEVER_STORED = CIMultiDict({"Cache-Control": NO_STORE, "Content-Type": JSON})
 
 
+def prepared(headers: Mapping[str, str]) -> Mapping[str, str]:
+    """The same headers in the form in which answers hold them: adding them to one is then a copy."""
+    return CIMultiDict(headers)
+
+
 def model_response(body: BaseModel) -> web.Response:
     """An answer of our own that no cache keeps."""
     return _fresh(to_json(body, by_alias=True))
@@ -49,7 +54,7 @@ def typed_response(body: LoggedCredential | PrefixAnswer) -> web.Response:
 
 
 def _fresh(data: bytes) -> web.Response:
-    return web.Response(body=data, headers=_NEVER_STORED.copy())
+    return web.Response(body=data, headers=_NEVER_STORED)
 
 
 def page_response(request: web.Request, body: BaseModel | Mapping[str, Json]) -> web.Response:

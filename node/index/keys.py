@@ -19,6 +19,7 @@ Seals have no row: the seal of a tree is its last leaf.
 """
 
 import struct
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from testamur.registry.entries import EntryKind
@@ -105,6 +106,12 @@ def parse_size(value: bytes) -> int:
 def digest_key(kind: EntryKind, digest: bytes) -> bytes:
     """Row of a logged digest. Raises KeyError for seals, which have none."""
     return _DIGEST_ROWS[kind] + digest
+
+
+def digest_keys(kind: EntryKind, digests: Iterable[bytes]) -> list[bytes]:
+    """The same for many digests."""
+    prefix = _DIGEST_ROWS[kind]
+    return [prefix + digest for digest in digests]
 
 
 def encode_place(ordinal: int, leaf_index: int) -> bytes:

@@ -14,6 +14,9 @@ class Database(Protocol):
     def get(self, key: bytes) -> bytes | None:
         """The value, or None."""
 
+    def get_all(self, keys: Iterable[bytes]) -> list[bytes | None]:
+        """The value of each key, in order."""
+
     def write(self, rows: Iterable[tuple[bytes, bytes]]) -> None:
         """All of the rows, or after a crash none of them."""
 

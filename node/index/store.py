@@ -104,11 +104,26 @@ class Index(Records):
 
     def find_leaf(self, origin: str, digest: bytes, kind: EntryKind = EntryKind.CREDENTIAL) -> int | None:
         """The first leaf of this log that holds the digest as an entry of this kind, or None."""
+        return self.find_leaves(origin, (digest,), kind).get(digest)
+
+    def find_leaves(
+        self, origin: str, digests: Sequence[bytes], kind: EntryKind = EntryKind.CREDENTIAL
+    ) -> dict[bytes, int]:
+        """The same for many digests: the first leaf of each that this log holds."""
         ordinal, puts = self._ordinals.get(origin), self._puts
-        places = self._places(kind, digest)
-        if not places:
-            self._remember_absent(keys.digest_key(kind, digest), puts)
-        return next((leaf_index for number, leaf_index in places if number == ordinal), None)
+        wanted = keys.digest_keys(kind, digests)
+        found: dict[bytes, int] = {}
+        absent: list[bytes] = []
+        for digest, key, value in zip(digests, wanted, self._db.get_all(wanted), strict=True):
+            if value is None:
+                absent.append(key)
+                continue
+            for number, leaf_index in keys.parse_places(value):
+                if number == ordinal:
+                    found[digest] = leaf_index
+                    break
+        self._remember_absent(absent, puts)
+        return found
 
     def find_credential(self, digest: bytes) -> list[Location]:
         """Every log that holds the credential, with the first leaf in each."""
@@ -120,20 +135,36 @@ class Index(Records):
 
     def digests_with_prefix(
         self, prefix: bytes, bits: int | None = None, *, minimum: int = MIN_PREFIX_DIGESTS
-    ) -> tuple[int, list[tuple[bytes, list[Location]]]]:
-        """How many of the first bits of `prefix` count, and all credentials that share them, ascending.
+    ) -> tuple[bool, list[tuple[bytes, list[Location]]]]:
+        """All credentials that share the first `bits` bits (default: all) of `prefix`, ascending.
 
-        At most `bits` bits (default: all of `prefix`), and as few as it takes to find `minimum` digests, or
-        all there are. Raises MalformedError when there are more than `MAX_PREFIX_DIGESTS`.
+        When they are fewer than `minimum`, their neighbours fill the answer up: those after, then those
+        before. Whoever logs digests beside another's can make an answer no larger than that. The first is
+        whether these are all credentials there are. Raises MalformedError when more than
+        `MAX_PREFIX_DIGESTS` share the bits: more bits make them fewer, and all of a digest make it one.
         """
         bits = 8 * len(prefix) if bits is None else bits
         if not 0 <= bits <= 8 * min(len(prefix), DIGEST_BYTES):
             raise ValueError(f"{len(prefix)} bytes do not have {bits} bits of a digest")
-        while True:
-            found = self._with_bits(prefix, bits)
-            if len(found) >= minimum or bits == 0:
-                return bits, found
-            bits -= 1
+        start, stop = keys.prefix_bounds(prefix, bits)
+        first, last = keys.CREDENTIALS, keys.after(keys.CREDENTIALS)
+        found: list[tuple[bytes, list[Location]]] = []
+        is_everything = True
+        for key, value in self._db.rows(start, last):
+            is_neighbour = stop is not None and key >= stop
+            if is_neighbour and len(found) >= minimum:
+                is_everything = False
+                break
+            if len(found) == MAX_PREFIX_DIGESTS:
+                reason = f"matches more than {MAX_PREFIX_DIGESTS} digests; give more bits"
+                raise MalformedError("prefix", reason)
+            found.append(self._found(key, value))
+        for key, value in self._db.rows(first, start, reverse=True):
+            if len(found) >= minimum:
+                is_everything = False
+                break
+            found.append(self._found(key, value))
+        return is_everything, sorted(found, key=lambda item: item[0])
 
     # ----------------------------------------------------------------------------------------------- the rest
 
@@ -152,46 +183,42 @@ class Index(Records):
         return 0 if value is None else keys.parse_size(value)
 
     def _put_batch(self, ordinal: int, start: int, entries: Sequence[Entry]) -> None:
-        rows: dict[bytes, bytes] = {}
+        key_of, place, seal = keys.digest_key, keys.encode_place, EntryKind.SEAL
+        first: dict[bytes, int] = {}
         for leaf_index, entry in enumerate(entries, start):
-            if entry.kind is not EntryKind.SEAL:
-                self._add_place(rows, entry, ordinal, leaf_index)
+            if entry.kind is not seal:
+                first.setdefault(key_of(entry.kind, entry.digest), leaf_index)
+        rows = {key: place(ordinal, leaf_index) for key, leaf_index in first.items()}
+        # In their order in the database: neighbours share the blocks and filters that answer for them.
+        absent = self._absent
+        unknown = sorted([key for key in first if key not in absent])
+        for key, before in zip(unknown, self._db.get_all(unknown), strict=True):
+            if before is None:
+                continue
+            if any(number == ordinal for number, _ in keys.parse_places(before)):
+                del rows[key]
+            else:
+                rows[key] = before + rows[key]
         cursor = (keys.projected_key(ordinal), keys.encode_size(start + len(entries)))
         self._db.write([*rows.items(), cursor])
         with self._absent_lock:
             self._absent.difference_update(rows)
             self._puts += 1
 
-    def _add_place(self, rows: dict[bytes, bytes], entry: Entry, ordinal: int, leaf_index: int) -> None:
-        key = keys.digest_key(entry.kind, entry.digest)
-        before = rows.get(key)
-        if before is None:
-            before = b"" if key in self._absent else self._db.get(key) or b""
-        if before and any(number == ordinal for number, _ in keys.parse_places(before)):
-            return
-        rows[key] = before + keys.encode_place(ordinal, leaf_index)
-
     def _places(self, kind: EntryKind, digest: bytes) -> list[tuple[int, int]]:
         value = self._db.get(keys.digest_key(kind, digest))
         return [] if value is None else keys.parse_places(value)
 
-    def _remember_absent(self, key: bytes, puts: int) -> None:
-        """The key was not there when `puts` puts had been made; worth knowing unless one came in between."""
+    def _remember_absent(self, absent: Sequence[bytes], puts: int) -> None:
+        """They were not there when `puts` puts had been made; worth knowing unless one came in between."""
         with self._absent_lock:
             if puts == self._puts:
-                if len(self._absent) >= MAX_REMEMBERED_ABSENT:
+                if len(self._absent) + len(absent) > MAX_REMEMBERED_ABSENT:
                     self._absent.clear()
-                self._absent.add(key)
+                self._absent.update(absent[:MAX_REMEMBERED_ABSENT])
 
-    def _with_bits(self, prefix: bytes, bits: int) -> list[tuple[bytes, list[Location]]]:
-        start, stop = keys.prefix_bounds(prefix, bits)
-        found: list[tuple[bytes, list[Location]]] = []
-        for key, value in self._db.rows(start, stop):
-            if len(found) == MAX_PREFIX_DIGESTS:
-                reason = f"matches more than {MAX_PREFIX_DIGESTS} digests; give more bits"
-                raise MalformedError("prefix", reason)
-            found.append((key[1:], [self._location(place) for place in keys.parse_places(value)]))
-        return found
+    def _found(self, key: bytes, value: bytes) -> tuple[bytes, list[Location]]:
+        return key[1:], [self._location(place) for place in keys.parse_places(value)]
 
 
 class _LevelDb:
@@ -218,10 +245,18 @@ class _LevelDb:
         except plyvel.Error as exc:
             raise _translated(self._folder, exc) from exc
 
+    def get_all(self, keys: Iterable[bytes]) -> list[bytes | None]:
+        get = self._db.get
+        try:
+            return [get(key, verify_checksums=True) for key in keys]
+        except plyvel.Error as exc:
+            raise _translated(self._folder, exc) from exc
+
     def write(self, rows: Iterable[tuple[bytes, bytes]]) -> None:
         with self._translated(), self._db.write_batch() as batch:
+            put = batch.put
             for key, value in rows:
-                batch.put(key, value)
+                put(key, value)
 
     def rows(
         self, start: bytes, stop: bytes | None, *, reverse: bool = False

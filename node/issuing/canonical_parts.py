@@ -4,9 +4,12 @@ Nine tenths of an award are the same for the whole class. The result is what `re
 """
 
 from collections.abc import Iterable
-from json.encoder import encode_basestring
+from json.encoder import encode_basestring as quote
 
 from testamur.registry.canonical import Json, canonicalize_for_issuing
+
+MAX_ORDERS = 1024
+"""Sets of member names whose order is remembered; a template has one for each object, or a few."""
 
 
 class CanonicalParts:
@@ -17,6 +20,7 @@ class CanonicalParts:
         # Kept, because an identity is only unique as long as its object lives.
         self._shared = list(shared)
         self._known = {id(part): canonicalize_for_issuing(part).decode() for part in self._shared}
+        self._orders: dict[tuple[str, ...], list[tuple[str, str]] | None] = {}
 
     def canonicalize(self, document: dict[str, Json]) -> bytes:
         """The same bytes as `canonicalize_for_issuing`, faster when shared parts are in the document.
@@ -32,20 +36,30 @@ class CanonicalParts:
     def _encode(self, value: Json) -> str:
         kind = type(value)
         if kind is str:
-            return encode_basestring(value)  # type: ignore[arg-type]
+            return quote(value)  # type: ignore[arg-type]
         if kind is dict or kind is list:
             known = self._known.get(id(value))
             if known is not None:
                 return known
             if isinstance(value, dict):
-                names = sorted(value)
-                if names and not "".join(names).isascii():
-                    return canonicalize_for_issuing(value).decode()  # UTF-16 order may be another
-                return (
-                    "{"
-                    + ",".join([f"{encode_basestring(name)}:{self._encode(value[name])}" for name in names])
-                    + "}"
-                )
+                order = self._order_of(value)
+                if order is None:
+                    return canonicalize_for_issuing(value).decode()
+                members = [
+                    begun + (quote(item) if type(item := value[name]) is str else self._encode(item))
+                    for name, begun in order
+                ]
+                return "{" + ",".join(members) + "}"
             if isinstance(value, list):
                 return "[" + ",".join([self._encode(item) for item in value]) + "]"
         return canonicalize_for_issuing(value).decode()
+
+    def _order_of(self, members: dict[str, Json]) -> list[tuple[str, str]] | None:
+        """(name, how it is written) in canonical order; None for names that UTF-16 may order otherwise."""
+        names = tuple(members)
+        if names not in self._orders:
+            if len(self._orders) >= MAX_ORDERS:
+                self._orders.clear()
+            written = [(name, f"{quote(name)}:") for name in sorted(names)]
+            self._orders[names] = written if "".join(names).isascii() else None
+        return self._orders[names]

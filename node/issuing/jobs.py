@@ -132,6 +132,21 @@ def find_row(ledger: Ledger, job: int, file: str) -> int | None:
     return int(rows[0][0]) if rows else None
 
 
+def files(ledger: Ledger, job: int, after: int, limit: int) -> list[tuple[int, str, bool]]:
+    """(row, file, whether it is signed) of the first rows beyond row `after`, in order."""
+    rows = ledger.run(
+        "SELECT row, file, digest IS NOT NULL FROM credentials"
+        " WHERE job = ? AND row > ? ORDER BY row LIMIT ?",
+        (job, after, limit),
+    )
+    return [(row, file, bool(is_signed)) for row, file, is_signed in rows]
+
+
+def set_folder(ledger: Ledger, job: int, folder: str) -> None:
+    """The job's files are in this folder now; inside a transaction."""
+    ledger.run("UPDATE jobs SET folder = ? WHERE id = ?", (folder, job))
+
+
 def forget_learners(ledger: Ledger) -> None:
     """A new job's learners are compared among themselves; inside a transaction."""
     # A temporary table, because a job of a million rows must not need the memory for them.
@@ -143,8 +158,8 @@ def forget_learners(ledger: Ledger) -> None:
 
 def first_place_of(ledger: Ledger, learner: bytes, place: str) -> str:
     """Where this learner (a digest) was met first: at `place`, or before."""
-    ledger.run("INSERT OR IGNORE INTO learners VALUES (?, ?)", (learner, place))
-    first: str = ledger.run("SELECT place FROM learners WHERE key = ?", (learner,))[0][0]
+    known = "INSERT INTO learners VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET place = place RETURNING place"
+    first: str = ledger.run(known, (learner, place))[0][0]
     return first
 
 

@@ -1,5 +1,6 @@
 """Before anything is signed: every item of an input is checked and has its place in the ledger, or none."""
 
+import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -11,7 +12,7 @@ from testamur.node.issuing import jobs
 from testamur.node.issuing.awards import EXAMPLE
 from testamur.node.issuing.decks import RandomBytes
 from testamur.node.issuing.jobs import Job, Planned
-from testamur.node.issuing.rejects import MAX_TOLD, Reject, Rejects, RowsRejected
+from testamur.node.issuing.rejects import Reject, Rejects, RowsRejected
 from testamur.node.issuing.work import Checked, Item, Work
 from testamur.node.issuing.workspace import Workspace
 from testamur.registry.errors import MalformedError
@@ -22,6 +23,9 @@ CHUNK_ROWS = 512
 
 MEASURED_ITEMS = 32
 """Credentials that a dry run signs, with a key for the wastebasket, to tell how large they are."""
+
+MAX_NOTES = 3
+"""Remarks on rows that are right: the first ones show what is meant, and the rest only how often."""
 
 EXTENSION = ".credential.json"
 
@@ -59,7 +63,7 @@ class _Found:
 
     def warn(self, text: str) -> None:
         self.warned += 1
-        if len(self.warnings) < MAX_TOLD:
+        if len(self.warnings) < MAX_NOTES:
             self.warnings.append(text)
 
 
@@ -169,7 +173,7 @@ class Planner:
         if row is not None:
             reason = f"rows {row} and {item.number} would both be written to {checked.file!r}"
             raise MalformedError(item.where, reason)
-        path = self.folder / f"{checked.file}{EXTENSION}"
-        if path.exists():
+        path = f"{self.folder}/{checked.file}{EXTENSION}"
+        if os.path.lexists(path):
             reason = f"{path} exists and is not of this job; choose another folder ({item.where})"
-            raise ConfigError("out", reason)
+            raise ConfigError("--out", reason)

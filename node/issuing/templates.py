@@ -31,22 +31,28 @@ MAX_FILE_NAME_BYTES = 200
 
 _UNSAFE_IN_NAMES = re.compile(r"[^\w.-]+")
 
-Fill = Callable[[Values, list[str]], Json]
-"""Build one value from a row, and append a letter for each filled string: see `Filled.shape`."""
+Fill = Callable[[Values, list[Json]], Json]
+"""Build one value from a row, and append what came from the row: see `Filled.shape`."""
 
 
 @dataclass(frozen=True, slots=True)
 class Filled:
     """One award before it is signed.
 
-    `shape` is equal for two awards of a template only if their JSON-LD structures are
-    (`registry.structures.structure_key`), so that each structure is expanded once. Parts of `credential`
-    that do not differ between awards are shared between them: do not change it in place.
+    `varying` are the values that came from its row, in the template's order. Parts of `credential` that are
+    equal in all awards are shared between them: do not change it in place.
     """
 
     credential: dict[str, Json]
-    name: str
-    shape: str
+    varying: list[Json]
+
+    @property
+    def shape(self) -> str:
+        """Equal for two awards of a template only if their JSON-LD structures are.
+
+        A letter for each value, as `registry.structures.structure_key` has it, so that each is expanded once.
+        """
+        return "".join([_letter(value) for value in self.varying])
 
 
 class Template:
@@ -74,7 +80,6 @@ class Template:
         self._credential, self._file_name = credential, file_name
         self._fixed = Values(f"template {name}", {}, fixed or {})
         self._placeholders: list[Placeholder] = []
-        self._varying = 0
         self._fill = self._compile(credential, "/credential", None)
         self._name_parts = self._parse(file_name, "/fileName")
         self.columns = tuple(
@@ -105,12 +110,16 @@ class Template:
 
     def fill(self, values: Values) -> Filled:
         """The credential of one row. Raises MalformedError naming the placeholder."""
-        letters: list[str] = []
-        credential = self._fill(values, letters)
+        varying: list[Json] = []
+        credential = self._fill(values, varying)
         if not isinstance(credential, dict):  # a template's credential is an object: parse_template saw to it
             raise TypeError("a template fills an object")
+        return Filled(credential, varying)
+
+    def file_name(self, values: Values) -> str:
+        """What the file of one row is called, without its ending. Raises MalformedError as `fill`."""
         parts = [part if isinstance(part, str) else str(part.convert(values)) for part in self._name_parts]
-        return Filled(credential, _file_name("".join(parts), values), "".join(letters))
+        return _file_name("".join(parts), values)
 
     # -- compiling: what is the same in every award is computed once, the rest becomes functions
 
@@ -121,50 +130,61 @@ class Template:
             return self._compile_list(value, where, member)
         if isinstance(value, dict):
             return self._compile_object(value, where)
-        return _constant(value)
+        return _Constant(value)
 
     def _compile_text(self, text: str, where: str, member: str | None) -> Fill:
-        before = self._varying
         parts = self._parse(text, where)
         if member in FIXED and any(isinstance(part, Placeholder) for part in parts):
             raise MalformedError(f"template {self.name} {where}", f"{member} cannot come from a column")
         fill = _fill_value(parts[0]) if len(parts) == 1 else _fill_text(parts)
-        return fill if self._varying > before else _constant(fill(self._fixed, []))
+        known = self._fixed.built_in
+        if any(isinstance(part, Placeholder) and part.column not in known for part in parts):
+            return fill
+        return _Constant(fill(self._fixed, []))
 
     def _compile_list(self, items: list[Json], where: str, member: str | None) -> Fill:
-        before = self._varying
         fills = [self._compile(item, f"{where}/{number}", member) for number, item in enumerate(items)]
 
-        def fill_list(values: Values, letters: list[str]) -> Json:
-            filled = [fill(values, letters) for fill in fills]
-            return [item for item in filled if item is not OMITTED]
+        def fill_list(values: Values, varying: list[Json]) -> Json:
+            return [item for fill in fills if (item := fill(values, varying)) is not OMITTED]
 
-        return fill_list if self._varying > before else self._keep(fill_list(self._fixed, []))
+        if all(isinstance(fill, _Constant) for fill in fills):
+            return self._keep(fill_list(self._fixed, []))
+        return fill_list
 
     def _compile_object(self, members: dict[str, Json], where: str) -> Fill:
-        before = self._varying
+        shared: dict[str, Json] = {}
         fills = []
         for name, value in members.items():
             if "{{" in name:
                 reason = f"the member name {name!r} has a placeholder"
                 raise MalformedError(f"template {self.name} {where}", reason)
-            fills.append((name, self._compile(value, f"{where}/{name}", name)))
+            fill = self._compile(value, f"{where}/{name}", name)
+            if not isinstance(fill, _Constant):
+                shared[name] = None  # its place, so that members keep the order in which they are written
+                fills.append((name, fill))
+            elif fill.value is not OMITTED:
+                shared[name] = fill.value
 
-        def fill_object(values: Values, letters: list[str]) -> Json:
-            filled = {name: fill(values, letters) for name, fill in fills}
-            return {name: item for name, item in filled.items() if item is not OMITTED}
+        def fill_object(values: Values, varying: list[Json]) -> Json:
+            filled = shared.copy()
+            for name, fill in fills:
+                item = fill(values, varying)
+                if item is OMITTED:
+                    del filled[name]
+                else:
+                    filled[name] = item
+            return filled
 
-        return fill_object if self._varying > before else self._keep(fill_object(self._fixed, []))
+        return fill_object if fills else self._keep(shared)
 
     def _keep(self, value: Json) -> Fill:
         self.constants.append(value)
-        return _constant(value)
+        return _Constant(value)
 
     def _parse(self, text: str, where: str) -> list[str | Placeholder]:
         parts = parse_text(text, f"template {self.name} {where}")
-        found = [part for part in parts if isinstance(part, Placeholder)]
-        self._placeholders += found
-        self._varying += sum(part.column not in self._fixed.built_in for part in found)
+        self._placeholders += [part for part in parts if isinstance(part, Placeholder)]
         return parts
 
 
@@ -205,11 +225,11 @@ def conversions() -> Mapping[str, str]:
 def _fill_value(part: str | Placeholder) -> Fill:
     """A value that is one placeholder, typed or not, or plain text."""
     if isinstance(part, str):
-        return _constant(part)
+        return _Constant(part)
 
-    def fill_value(values: Values, letters: list[str]) -> Json:
+    def fill_value(values: Values, varying: list[Json]) -> Json:
         value = part.convert(values)
-        letters.append(string_class(value) if isinstance(value, str) else _letter(value))
+        varying.append(value)
         return value
 
     return fill_value
@@ -218,23 +238,28 @@ def _fill_value(part: str | Placeholder) -> Fill:
 def _fill_text(parts: list[str | Placeholder]) -> Fill:
     """A text with placeholders in it."""
 
-    def fill_text(values: Values, letters: list[str]) -> Json:
-        text = "".join(part if isinstance(part, str) else str(part.convert(values)) for part in parts)
-        letters.append(string_class(text))
+    def fill_text(values: Values, varying: list[Json]) -> Json:
+        text = "".join([part if isinstance(part, str) else str(part.convert(values)) for part in parts])
+        varying.append(text)
         return text
 
     return fill_text
 
 
-def _constant(value: Json) -> Fill:
-    def fill_constant(_values: Values, _letters: list[str]) -> Json:
-        return value
+@dataclass(frozen=True, slots=True)
+class _Constant:
+    """What is the same in every award."""
 
-    return fill_constant
+    value: Json
+
+    def __call__(self, _values: Values, _varying: list[Json]) -> Json:
+        return self.value
 
 
 def _letter(value: Json) -> str:
-    """What structure keys distinguish of values that are not strings."""
+    """What structure keys distinguish of a value."""
+    if isinstance(value, str):
+        return string_class(value)
     if value is OMITTED:
         return "-"
     return "b" if isinstance(value, bool) else "n"

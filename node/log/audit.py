@@ -18,7 +18,7 @@ from testamur.registry.checkpoints import Checkpoint
 from testamur.registry.entries import Entry, EntryKind, parse_entry
 from testamur.registry.errors import MalformedError
 from testamur.registry.hashing import DIGEST_BYTES
-from testamur.registry.merkle import CompactRange, leaf_hash, root_hash
+from testamur.registry.merkle import CompactRange, leaf_hashes, root_hash
 from testamur.registry.notes import VerifierKey
 from testamur.registry.tiles import TILE_WIDTH, TileId
 
@@ -136,7 +136,7 @@ class _Audit:
             # When the bundle is there, comparing the tile that it makes reports this one.
             if entries is None:
                 self._add(exc)
-        made = None if entries is None else [leaf_hash(entry) for entry in entries]
+        made = None if entries is None else leaf_hashes(entries)
         if entries is None or made is None:
             if hashes is None:
                 return False

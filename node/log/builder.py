@@ -7,7 +7,7 @@ entries, and 256 hashes for each of the eight levels.
 from collections.abc import Callable, Sequence
 
 from testamur.node.log.bundles import encode_bundle
-from testamur.registry.merkle import EMPTY_ROOT, leaf_hash, root_hash
+from testamur.registry.merkle import EMPTY_ROOT, leaf_hashes, root_hash, subtree_hash
 from testamur.registry.tiles import TILE_HEIGHT, TILE_WIDTH, TileId
 
 Emit = Callable[[TileId, bytes], None]
@@ -71,7 +71,7 @@ class TileBuilder:
         if len(tile) == TILE_WIDTH:
             index = (self._size >> TILE_HEIGHT * (level + 1)) - 1
             self._emit(TileId(level=level, index=index), b"".join(tile))
-            full = root_hash(tile)
+            full = subtree_hash(tile)
             tile.clear()
             self._add(level + 1, [full])
 
@@ -102,7 +102,7 @@ class TreeBuilder:
             chunk = entries[position : position + TILE_WIDTH - len(self._bundle)]
             position += len(chunk)
             self._bundle += chunk
-            self._tiles.extend([leaf_hash(entry) for entry in chunk])
+            self._tiles.extend(leaf_hashes(chunk))
             if len(self._bundle) == TILE_WIDTH:
                 index = self.size // TILE_WIDTH - 1
                 self._emit(TileId(level=None, index=index), encode_bundle(self._bundle))

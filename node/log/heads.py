@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from testamur.node.files import DISK, DamagedFile, Disk, make_folders, read_file, write_atomically
-from testamur.node.log.layout import LogFolder, LogIdentity
+from testamur.node.log.layout import END_OF_LOG, LogFolder, LogIdentity
 from testamur.registry.checkpoints import (
     SignedCheckpoint,
     parse_signed_checkpoint,
@@ -134,7 +134,7 @@ class Heads:
         return None if data is None else self.parse(path, data)
 
     def _damage(self, path: Path, reason: str) -> DamagedFile:
-        return DamagedFile(path, reason, "restore the log's folder, or open the next epoch of this log")
+        return DamagedFile(path, reason, f"restore the log's folder; without a backup {END_OF_LOG}")
 
 
 def _text(lines: bytes) -> str:

@@ -19,6 +19,7 @@ from pathlib import Path
 
 from testamur.node.errors import StoreUnavailable
 from testamur.node.files import DISK, DamagedFile, Disk, translated_errors, write_atomically
+from testamur.node.log.layout import END_OF_LOG
 from testamur.registry.entries import ENTRY_BYTES
 
 MAGIC = b"testamur journal"
@@ -31,7 +32,7 @@ _BODY = struct.Struct(f">BQQ{ENTRY_BYTES}s")
 _TRAILER = struct.Struct(">IB")
 _CRC = struct.Struct(">I")
 _MARK, _END = 0x4A, 0x0A
-_CURE = "restore the log's folder from a backup, or open the next epoch of this log"
+_CURE = f"restore the log's folder from a backup; without one {END_OF_LOG}"
 
 
 def create_journal(path: Path, log_id: bytes, first: int, *, disk: Disk = DISK) -> None:
@@ -101,11 +102,12 @@ class Journal:
         """
         data = self._read_records(start, count)
         entries = []
+        at = 0
         for index, record in enumerate(_RECORD.iter_unpack(data), start):
-            at = (index - start) * _RECORD.size
             if not _is_good(record, index, data[at : at + _BODY.size]):
                 raise self._damage(index)
             entries.append(record[3])
+            at += _RECORD.size
         return entries
 
     def read_chunks(self, start: int, end: int, chunk: int = READ_RECORDS) -> Iterator[list[bytes]]:
@@ -136,7 +138,8 @@ class Journal:
 
     def close(self) -> None:
         """Give the file back; a second call does nothing."""
-        with self._file_lock:
+        # A sync that is under way keeps its file: its number may be another file's as soon as it is closed.
+        with self._sync_lock, self._file_lock:
             if self._file >= 0:
                 os.close(self._file)
                 self._file = -1
@@ -251,11 +254,9 @@ def _header(log_id: bytes, first: int) -> bytes:
 
 def _encode(entries: Sequence[bytes], first: int, durable: int) -> bytes:
     """The records of `entries`, the first of which is leaf `first`."""
-    pieces = []
-    for index, entry in enumerate(entries, first):
-        body = _BODY.pack(_MARK, index, durable, entry)
-        pieces.append(body + _TRAILER.pack(zlib.crc32(body), _END))
-    return b"".join(pieces)
+    pack_body, pack_trailer, checksum = _BODY.pack, _TRAILER.pack, zlib.crc32
+    bodies = [pack_body(_MARK, index, durable, entry) for index, entry in enumerate(entries, first)]
+    return b"".join([body + pack_trailer(checksum(body), _END) for body in bodies])
 
 
 def _is_good(record: tuple[int, int, int, bytes, int, int], index: int, body: bytes) -> bool:

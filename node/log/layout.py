@@ -25,6 +25,9 @@ from testamur.registry.tiles import TileId
 MAX_IDENTITY_BYTES = 4096
 """An origin, a key and a version: some 200 bytes."""
 
+END_OF_LOG = "this log cannot go on (docs/operating.md)"
+"""What an operator is told where nothing mends a log: what can be done then is more than a line."""
+
 _CHECKPOINT_GROUP = re.compile(r"\d{3,}")
 
 

@@ -22,7 +22,7 @@ from testamur.node.files import (
 from testamur.node.log.audit import AuditReport, audit_log
 from testamur.node.log.documents import DocumentStore
 from testamur.node.log.heads import Heads
-from testamur.node.log.layout import LogFolder, LogIdentity, find_identity, write_identity
+from testamur.node.log.layout import END_OF_LOG, LogFolder, LogIdentity, find_identity, write_identity
 from testamur.node.log.mending_journal import mend_journal
 from testamur.node.log.mending_tiles import TileMender
 from testamur.node.log.sources import LogSource
@@ -120,12 +120,12 @@ class LogMender:
         heads = [head for head in (*found, *map(self._own, self._known)) if head is not None]
         if not heads:
             reason = "neither here nor in the other copy is a head signed by this log's key"
-            raise StoreCorrupt(f"{self._files.root}: {reason}; open the next epoch of this log")
+            raise StoreCorrupt(f"{self._files.root}: {reason}; name a copy that has one")
         newest = max(heads, key=lambda head: head.checkpoint.size)
         for head in heads:
             if head.checkpoint.size == newest.checkpoint.size and head.checkpoint != newest.checkpoint:
                 reason = f"two heads of size {head.checkpoint.size} are signed"
-                raise StoreCorrupt(f"{self._files.root}: {reason}; keep both, and open the next epoch")
+                raise StoreCorrupt(f"{self._files.root}: {reason}; keep both: {END_OF_LOG}")
         signed = self._parse(read_file(self._files.signed_head, max_bytes=MAX_NOTE_BYTES))
         if signed is not None and signed.checkpoint.size > newest.checkpoint.size and self._is_here(signed):
             return signed

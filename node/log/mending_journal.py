@@ -5,7 +5,7 @@ from pathlib import Path
 from testamur.node.errors import StoreCorrupt
 from testamur.node.files import DamagedFile, Disk, read_file
 from testamur.node.log.journal import Journal, salvage_records, write_journal
-from testamur.node.log.layout import LogFolder
+from testamur.node.log.layout import END_OF_LOG, LogFolder
 from testamur.node.log.sources import MAX_JOURNAL_BYTES, LogSource
 from testamur.node.log.tree_files import TreeFiles
 from testamur.registry.entries import parse_origin
@@ -24,7 +24,12 @@ def mend_journal(
     data = read_file(path, max_bytes=MAX_JOURNAL_BYTES)
     own, promised = salvage_records(data or b"")
     for leaf_index in sorted(index for index in own if index < size):
-        if own[leaf_index] != _published(files, size, leaf_index):
+        published = _published(files, size, leaf_index)
+        if published is None:
+            return [], [
+                f"{path}: left as it is; the bundle with leaf {leaf_index}, which it repeats, is lost"
+            ]
+        if own[leaf_index] != published:
             return [], [
                 f"{path}: leaf {leaf_index} was promised, and the newest head holds another entry there"
             ]
@@ -35,7 +40,7 @@ def mend_journal(
     for leaf_index in range(size, max(promised, size)):
         entry = own.get(leaf_index) or other.get(leaf_index)
         if entry is None:
-            return [], [f"{path}: leaf {leaf_index} was promised and is in no copy; open the next epoch"]
+            return [], [f"{path}: leaf {leaf_index} was promised and is in no copy; {END_OF_LOG}"]
         entries.append(entry)
     if data is None:
         # How much was promised is not known here; the other copy knows what had been when it was made.

@@ -5,10 +5,9 @@ from pathlib import Path
 
 from testamur.node.errors import ConfigError
 from testamur.node.files import DamagedFile, read_file
-from testamur.node.log.bundles import encode_bundle
 from testamur.node.log.heads import Heads
 from testamur.node.log.layout import LogFolder, LogIdentity, find_identity
-from testamur.node.log.tree_files import CURE, MAX_BUNDLE_BYTES, TreeFiles
+from testamur.node.log.tree_files import CURE, TreeFiles
 from testamur.registry.checkpoints import SignedCheckpoint
 from testamur.registry.entries import Entry, parse_entry
 from testamur.registry.errors import MalformedError, VerificationError
@@ -118,8 +117,8 @@ class LogReader:
     def find_resource(self, path: str) -> bytes | None:
         """What tlog-tiles serves under `path` ("checkpoint", "tile/…"), or None: nothing published is there.
 
-        A partial tile that was removed because the full one exists is cut from that one. Raises
-        MalformedError for a path that is none, StoreCorrupt when the file is damaged.
+        Narrower tiles of older trees are cut from the newest tree's. Raises MalformedError for a path that is
+        none, StoreCorrupt when the file is missing or of another length.
         """
         if path == "checkpoint":
             head = self.find_head()
@@ -128,13 +127,7 @@ class LogReader:
         size = self.size
         if tile.width > tile_width(tile.level or 0, tile.index, size):
             return None
-        data = read_file(self._files.tile(tile), max_bytes=MAX_BUNDLE_BYTES)
-        if data is not None:
-            return data
-        files = TreeFiles(self._files, size)
-        if tile.level is not None:
-            return files.read_tile(tile.level, tile.index, tile.width)
-        return encode_bundle(files.read_bundle(tile.index)[: tile.width])
+        return TreeFiles(self._files, size).read_resource(tile)
 
     def _read_raw(self, start: int, count: int) -> list[bytes]:
         size = self.size

@@ -15,7 +15,7 @@ from testamur.registry.checkpoints import Checkpoint
 from testamur.registry.entries import Entry, EntryKind, parse_entry
 from testamur.registry.errors import MalformedError
 from testamur.registry.hashing import DIGEST_BYTES
-from testamur.registry.merkle import leaf_hash, root_hash
+from testamur.registry.merkle import leaf_hashes, root_hash
 from testamur.registry.seals import parse_seal
 from testamur.registry.tiles import TILE_HEIGHT, TILE_WIDTH, TileId, TileTree
 
@@ -65,7 +65,7 @@ class Scrubber:
         files = tree.files
         entries, hashes = files.read_unchecked_bundle(index), files.read_hashes(0, index)
         tree.check_full(0, index, hashes)
-        if [leaf_hash(entry) for entry in entries] != hashes:
+        if leaf_hashes(entries) != hashes:
             tree.check_root(0, index)
             raise self._damage(TileId(level=None, index=index, width=len(hashes)), "holds a wrong entry")
         level, above = 0, index

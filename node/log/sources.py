@@ -1,5 +1,6 @@
 """Where a damaged log's files may come from. Nothing that a source gives is believed."""
 
+import re
 from pathlib import Path
 from typing import Protocol
 
@@ -12,6 +13,8 @@ from testamur.registry.notes import MAX_NOTE_BYTES
 from testamur.registry.tiles import TILE_WIDTH, TileId
 
 MAX_JOURNAL_BYTES = 1 << 30
+
+_WIDTH = re.compile(r"[1-9][0-9]?|1[0-9]{2}|2[0-4][0-9]|25[0-5]")
 
 
 class LogSource(Protocol):
@@ -43,25 +46,22 @@ class FolderSource:
     def find_tile(self, tile: TileId) -> bytes | None:
         """See LogSource: the widest file that there is for this tile."""
         full = self._files.tile(TileId(level=tile.level, index=tile.index))
-        for width in (tile.width, TILE_WIDTH):
-            path = self._files.tile(TileId(level=tile.level, index=tile.index, width=width))
-            data = read_file(path, max_bytes=MAX_BUNDLE_BYTES)
-            if data is not None:
-                return data[: len(data) * tile.width // width]
         partial = full.with_name(full.name + ".p")
-        widths = sorted(int(path.name) for path in partial.glob("*") if path.name.isdigit())
-        if not widths:
-            return None
-        data = read_file(partial / str(widths[-1]), max_bytes=MAX_BUNDLE_BYTES) or b""
-        return data[: len(data) * tile.width // widths[-1]] if widths[-1] > tile.width else data
+        widths = [int(path.name) for path in partial.glob("*") if _WIDTH.fullmatch(path.name)]
+        for width in (tile.width, TILE_WIDTH, *sorted(widths, reverse=True)):
+            path = self._files.tile(TileId(level=tile.level, index=tile.index, width=width))
+            data = _find(path, MAX_BUNDLE_BYTES)
+            if data is not None:
+                return data[: len(data) * tile.width // width] if width > tile.width else data
+        return None
 
     def find_newest_head(self) -> bytes | None:
         """See LogSource."""
-        return read_file(self._files.checkpoint, max_bytes=MAX_NOTE_BYTES)
+        return _find(self._files.checkpoint, MAX_NOTE_BYTES)
 
     def find_head_at(self, size: int) -> bytes | None:
         """See LogSource."""
-        return read_file(self._files.checkpoint_at(size), max_bytes=MAX_NOTE_BYTES)
+        return _find(self._files.checkpoint_at(size), MAX_NOTE_BYTES)
 
     def find_document(self, digest: bytes) -> bytes | None:
         """See LogSource."""
@@ -72,4 +72,12 @@ class FolderSource:
 
     def find_journal(self) -> bytes | None:
         """See LogSource."""
-        return read_file(self._files.journal, max_bytes=MAX_JOURNAL_BYTES)
+        return _find(self._files.journal, MAX_JOURNAL_BYTES)
+
+
+def _find(path: Path, max_bytes: int) -> bytes | None:
+    """A file that cannot be read, or is larger than any of its kind, is none."""
+    try:
+        return read_file(path, max_bytes=max_bytes)
+    except NodeError:
+        return None

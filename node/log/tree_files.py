@@ -9,7 +9,7 @@ from testamur.node.log.bundles import BUNDLED_ENTRY_BYTES, parse_bundle
 from testamur.node.log.layout import LogFolder
 from testamur.registry.errors import MalformedError
 from testamur.registry.hashing import DIGEST_BYTES
-from testamur.registry.merkle import leaf_hash
+from testamur.registry.merkle import leaf_hashes
 from testamur.registry.tiles import TILE_WIDTH, TileId, tile_width
 
 MAX_BUNDLE_BYTES = TILE_WIDTH * BUNDLED_ENTRY_BYTES
@@ -49,7 +49,7 @@ class TreeFiles:
         Raises ValueError when the tree has no such bundle, StoreCorrupt when a file is missing or damaged.
         """
         entries = self.read_unchecked_bundle(index)
-        if [leaf_hash(entry) for entry in entries] != self.read_hashes(0, index):
+        if leaf_hashes(entries) != self.read_hashes(0, index):
             bundle = TileId(level=None, index=index, width=len(entries))
             tile = self.folder.tile(TileId(level=0, index=index, width=len(entries)))
             raise self._damage(bundle, f"does not hash to the leaves in {tile}")
@@ -84,6 +84,16 @@ class TreeFiles:
         ]
         bundle = self.read_bundle(self.size // TILE_WIDTH) if self.size % TILE_WIDTH else ()
         return TreeBuilder(emit, TileBuilder(emit, size=self.size, levels=levels), bundle)
+
+    def read_resource(self, tile: TileId) -> bytes:
+        """A tile or bundle of any width as it is served: cut from the widest file that the tree has there.
+
+        Narrower files of older trees are not read: nothing above them vouches for them any more. Raises as
+        `read_tile`.
+        """
+        width = tile_width(tile.level or 0, tile.index, self.size)
+        item_bytes = BUNDLED_ENTRY_BYTES if tile.level is None else DIGEST_BYTES
+        return self._read(replace(tile, width=width), item_bytes)[: tile.width * item_bytes]
 
     def compare(self, tile: TileId, data: bytes) -> None:
         """The file holds exactly `data`. Raises StoreCorrupt otherwise."""

@@ -106,10 +106,13 @@ class LogWriter:
         Raises ValueError for a seal (only `publish` makes seals) and for a document that is not in the
         document store, StoreUnavailable.
         """
+        credential = EntryKind.CREDENTIAL
         for entry in entries:
+            if entry.kind is credential:
+                continue
             if entry.kind is EntryKind.SEAL:
                 raise ValueError("seals are made by publish")
-            if entry.kind is EntryKind.DOCUMENT and not self.documents.has(entry.digest):
+            if not self.documents.has(entry.digest):
                 raise ValueError(f"the document {entry.digest.hex()} is not in the document store")
         if not entries:
             return []
@@ -219,7 +222,7 @@ class LogWriter:
         for size in seals:
             self._finish(size)
         if journal.first < self._published.size:
-            journal.trim(self._published.size)
+            self._forget(journal.first)
 
     def _check_repeated(self, published: int) -> None:
         """What the journal still holds of the published part is what was published."""
@@ -245,10 +248,17 @@ class LogWriter:
         """Publish the sealed entries below `size`. The same call after a crash as in normal operation."""
         head = self._publisher.publish(self._journal, self._published, size)
         before, self._published = self._published.size, head.checkpoint
-        with self._append_lock:
-            self._journal.trim(size)
-        remove_superseded(self._folder, before, size, self._disk)
+        self._forget(before)
         return head
+
+    def _forget(self, before: int) -> None:
+        """Partial tiles of the tree of `before` and published records are gone; the journal last.
+
+        Where it begins tells the next opening what a crash left in between.
+        """
+        remove_superseded(self._folder, before, self._published.size, self._disk)
+        with self._append_lock:
+            self._journal.trim(self._published.size)
 
     def _check_seal(self, document: bytes, size: int) -> None:
         try:

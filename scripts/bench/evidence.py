@@ -25,10 +25,9 @@ from _large_contract import LargeWorld  # noqa: E402
 from _report import QUICK, ROUNDS, Row, compare, not_measured, report  # noqa: E402
 from cryptography.hazmat.primitives.asymmetric import ed25519  # noqa: E402
 
-from fakes.whole_registry import NOW, trust  # noqa: E402
+from fakes.whole_registry import NOW, cut, trust  # noqa: E402
 from testamur.registry.canonical import canonicalize  # noqa: E402
 from testamur.registry.dossiers import encode_dossier  # noqa: E402
-from testamur.registry.evidence_building import tailored  # noqa: E402
 from testamur.registry.remembered import forget  # noqa: E402
 from testamur.registry.verification import Outcome, verify_dossier  # noqa: E402
 
@@ -46,7 +45,7 @@ MAX_COLD_SECONDS = 0.5
 def dossier_with(slots: int) -> tuple[Any, Any]:
     """(credential, evidence as a holder keeps it) under a contract with so many slots."""
     made = LargeWorld(slots=slots, others=ENTRIES)
-    return made.credential, tailored(made.evidence(), made.credential)
+    return made.credential, cut(made.evidence(), made.credential)
 
 
 def sizes() -> tuple[list[Row], bytes]:

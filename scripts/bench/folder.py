@@ -21,11 +21,11 @@ from _report import QUICK, Row, not_measured, report  # noqa: E402
 
 from fakes.awards import award  # noqa: E402
 from fakes.issuers import DID  # noqa: E402
-from fakes.whole_registry import ISSUER_KEY, World  # noqa: E402
+from fakes.whole_registry import ISSUER_KEY, World, cut  # noqa: E402
 from testamur.registry.credentials import credential_digest  # noqa: E402
 from testamur.registry.dossiers import encode_dossier  # noqa: E402
 from testamur.registry.entries import Entry, EntryKind  # noqa: E402
-from testamur.registry.evidence_building import entry_json, tailored, with_entries  # noqa: E402
+from testamur.registry.evidence_building import entry_json, with_entries  # noqa: E402
 from testamur.registry.key_events import verification_method  # noqa: E402
 from testamur.registry.merkle import LeafRange, inclusion_ranges, node_hash  # noqa: E402
 from testamur.registry.proofs import sign_document  # noqa: E402
@@ -77,7 +77,7 @@ class ClassWorld(World):  # type: ignore[misc]
         """A dossier for every member."""
         size, head = len(self.leaves()), self.head()
         self.credential = self.members[-1]
-        base = tailored(self.evidence(), self.credential)
+        base = cut(self.evidence(), self.credential)
         for number, credential in enumerate(self.members):
             index = self.first_index + number
             proof = TlogProof(

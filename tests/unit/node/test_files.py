@@ -112,7 +112,68 @@ def test_a_batch_is_whole_after_commit_and_holds_few_files_open(tmp_path):
     assert not list(tmp_path.rglob("*.tmp"))
 
 
-def test_an_abandoned_batch_leaves_nothing_open(tmp_path):
+class _Diary(Disk):
+    """A disk that writes down what was done to which file."""
+
+    def __init__(self):
+        self.done = []
+
+    def fsync(self, descriptor):
+        self.done.append("sync folder" if stat.S_ISDIR(os.fstat(descriptor).st_mode) else "sync")
+
+    def replace(self, source, target):
+        self.done.append("rename")
+        super().replace(source, target)
+
+
+def test_a_batch_syncs_all_of_a_group_before_it_names_the_first(tmp_path):
+    """In turns, every rename would be written to the file system's journal by the sync that follows it."""
+    disk = _Diary()
+    batch = FileBatch(disk)
+    for number in range(MAX_BATCH_OPEN_FILES + 2):
+        batch.add(tmp_path / str(number), b"x")
+    batch.commit()
+    group = ["sync"] * MAX_BATCH_OPEN_FILES + ["rename"] * MAX_BATCH_OPEN_FILES
+    assert disk.done == [*group, "sync", "sync", "rename", "rename", "sync folder"]
+
+
+@pytest.mark.parametrize("landed", [True, False])
+def test_a_file_of_a_batch_is_old_or_new_whenever_the_power_is_cut(tmp_path, landed):
+    for stop_at in range(1, 30):
+        folder = tmp_path / str(stop_at)
+        folder.mkdir()
+        for number in range(3):
+            write_atomically(folder / str(number), b"old")
+        disk = StoppingDisk(stop_at, landed=landed)
+        batch = FileBatch(disk)
+        try:
+            for number in range(3):
+                batch.add(folder / str(number), b"new")
+            batch.commit()
+        except PowerCut:
+            batch.abandon()
+            disk.lose_unsynced()
+            assert {(folder / str(number)).read_bytes() for number in range(3)} <= {b"old", b"new"}
+        else:
+            disk.lose_unsynced()
+            assert {(folder / str(number)).read_bytes() for number in range(3)} == {b"new"}
+            return
+    raise AssertionError("the batch was never written")
+
+
+def test_a_file_that_waits_in_a_batch_is_not_added_twice(tmp_path):
+    batch = FileBatch(CountingDisk())
+    batch.add(tmp_path / "x", b"1")
+    with pytest.raises(ValueError, match="already"):
+        batch.add(tmp_path / "x", b"2")
+    batch.commit()
+    assert (tmp_path / "x").read_bytes() == b"1"
+    batch.add(tmp_path / "x", b"2")
+    batch.commit()
+    assert (tmp_path / "x").read_bytes() == b"2"
+
+
+def test_an_abandoned_batch_leaves_nothing_open_and_nothing_behind(tmp_path):
     before = open_files()
     batch = FileBatch(FullDisk(room=3))
     for number in range(3):
@@ -121,6 +182,7 @@ def test_an_abandoned_batch_leaves_nothing_open(tmp_path):
         batch.add(tmp_path / "3", b"x")
     batch.abandon()
     assert open_files() == before
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_folder_has_one_owner_at_a_time(tmp_path):

@@ -41,6 +41,14 @@ def test_other_bytes_are_no_entry(data):
         parse_entry(data)
 
 
+@pytest.mark.parametrize(
+    ("beginning", "reason"), [(b"\x02\x01", "unknown version 2"), (b"\x01\x04", "unknown kind 4")]
+)
+def test_what_is_unknown_of_an_entry_is_named(beginning, reason):
+    with pytest.raises(MalformedError, match=reason):
+        parse_entry(beginning + DIGEST)
+
+
 def test_an_entry_of_another_digest_length_is_a_programming_mistake():
     with pytest.raises(ValueError, match="32 bytes"):
         Entry(kind=EntryKind.SEAL, digest=b"short")

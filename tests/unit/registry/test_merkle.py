@@ -10,10 +10,12 @@ from testamur.registry.merkle import (
     consistency_ranges,
     inclusion_ranges,
     leaf_hash,
+    leaf_hashes,
     node_hash,
     prove_consistency,
     prove_inclusion,
     root_hash,
+    subtree_hash,
     verify_consistency,
     verify_inclusion,
 )
@@ -32,6 +34,20 @@ def test_roots_are_those_of_the_rfc():
     assert root_hash([]) == EMPTY_ROOT == rfc.mth([])
     for size in range(1, 41):
         assert root_hash(LEAVES[:size]) == rfc.mth(LEAVES[:size])
+
+
+def test_many_leaves_are_hashed_as_one_is():
+    entries = [bytes([number]) for number in range(40)]
+    assert leaf_hashes(entries) == LEAVES
+    assert leaf_hashes([]) == []
+
+
+def test_a_complete_subtree_has_its_own_way_to_the_same_root():
+    for height in range(6):
+        assert subtree_hash(LEAVES[: 1 << height]) == root_hash(LEAVES[: 1 << height])
+    for size in (0, 3, 5, 33):
+        with pytest.raises(ValueError, match=f"{size} hashes make no complete subtree"):
+            subtree_hash(LEAVES[:size])
 
 
 def test_every_inclusion_proof_is_that_of_the_rfc_and_holds():

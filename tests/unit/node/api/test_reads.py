@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 import pytest
 
 from fakes.api_node import CHECKPOINT, DOCUMENT, EVIDENCE, LOG_ID, ORIGIN, STATUS_LIST, TILE, TRUST_FILE
+from testamur.node.api import responses
 from testamur.node.api.ports import Readiness
 from testamur.registry.hashing import sha256
 from testamur.registry.multiformats import encode_digest
@@ -283,3 +284,12 @@ async def test_the_page_says_what_this_is_and_runs_nothing_but_its_one_script(ap
     assert b"registry.example" in body
     assert body.count(b"<script") == body.count(b'<script src="/assets/page-') == 1
     assert "default-src 'none'" in response.headers["Content-Security-Policy"]
+
+
+async def test_what_is_added_to_one_answer_is_not_in_the_next():
+    body = {"digest": TEXT, "entries": []}
+    responses.typed_response(body).headers["X-Request-Id"] = "first"
+    assert dict(responses.typed_response(body).headers) == {
+        "Cache-Control": "no-store",
+        "Content-Type": "application/json",
+    }

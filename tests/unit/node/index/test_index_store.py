@@ -110,11 +110,32 @@ def test_a_digest_that_was_looked_up_in_vain_is_found_once_it_is_put(index):
     assert index.find_credential(digest(1)) == [at(ADA, 0), at(BOB, 0)]
 
 
+def test_many_digests_are_looked_up_as_one_is(index):
+    index.put_entries(ADA, 0, [entry(1), entry(2), entry(3, EntryKind.DOCUMENT), entry(1)])
+    index.put_entries(BOB, 0, [entry(9), entry(1)])
+    asked = [digest(number) for number in (9, 3, 2, 1, 8)]
+    assert index.find_leaves(ADA, asked) == {digest(2): 1, digest(1): 0}
+    assert index.find_leaves(BOB, asked) == {digest(9): 0, digest(1): 1}
+    assert index.find_leaves(ADA, asked, EntryKind.DOCUMENT) == {digest(3): 2}
+    assert index.find_leaves("registry.example/eve/1", asked) == {}
+    assert index.find_leaves(ADA, []) == {}
+
+
+def test_more_absent_digests_than_are_remembered_are_found_once_they_are_put(index, monkeypatch):
+    monkeypatch.setattr("testamur.node.index.store.MAX_REMEMBERED_ABSENT", 2)
+    asked = [digest(number) for number in range(5)]
+    assert index.find_leaves(ADA, asked) == {}
+    assert len(index._absent) == 2
+    index.put_entries(ADA, 0, entries(0, 5))
+    assert index.find_leaves(ADA, asked) == {item: number for number, item in enumerate(asked)}
+    assert index.find_leaves(BOB, asked) == {}
+
+
 def test_what_is_remembered_as_absent_is_forgotten_when_it_comes_in_between(index):
     """Thread one asks and is told no; thread two puts; only then thread one remembers the answer."""
     puts = index._puts
     index.put_entries(ADA, 0, [entry(1)])
-    index._remember_absent(keys.digest_key(EntryKind.CREDENTIAL, digest(1)), puts)
+    index._remember_absent(keys.digest_keys(EntryKind.CREDENTIAL, [digest(1)]), puts)
     index.put_entries(BOB, 0, [entry(1)])
     assert index.find_credential(digest(1)) == [at(ADA, 0), at(BOB, 0)]
 
@@ -163,12 +184,6 @@ def test_everything_survives_reopening(tmp_path):
 # ------------------------------------------------------------------------------------------------ prefixes
 
 
-def with_first_bits(number, bits):
-    return [
-        item for item in map(digest, range(3000)) if int.from_bytes(item, "big") >> (256 - bits) == number
-    ]
-
-
 @pytest.fixture(scope="module")
 def crowded(tmp_path_factory):
     opened = Index(tmp_path_factory.mktemp("crowded"))
@@ -177,30 +192,41 @@ def crowded(tmp_path_factory):
     opened.close()
 
 
-def test_an_answer_holds_at_least_the_minimum_and_exactly_those_that_share_the_bits(crowded):
-    wanted = digest(77)
-    bits, found = crowded.digests_with_prefix(wanted)
+IN_ORDER = sorted(map(digest, range(3000)))
+
+
+@pytest.mark.parametrize("rank", [0, 1, 1500, 2000, 2998, 2999])
+@pytest.mark.parametrize("size", [1, 2, 32])
+def test_an_answer_holds_the_minimum_and_whatever_shares_the_bits_wherever_they_lie(crowded, rank, size):
+    wanted = IN_ORDER[rank]
+    is_everything, found = crowded.digests_with_prefix(wanted[:size])
     digests = [item for item, _ in found]
-    assert len(digests) >= 1024
-    assert digests == sorted(with_first_bits(int.from_bytes(wanted, "big") >> (256 - bits), bits))
-    narrower = with_first_bits(int.from_bytes(wanted, "big") >> (255 - bits), bits + 1)
-    assert len(narrower) < 1024
-    assert dict(found)[wanted] == [at(ADA, 77)]
+    at_first = IN_ORDER.index(digests[0])
+    assert digests == IN_ORDER[at_first : at_first + 1024]
+    assert {item for item in IN_ORDER if item.startswith(wanted[:size])} <= set(digests)
+    assert not is_everything
 
 
-def test_a_prefix_that_already_matches_enough_is_not_widened(crowded):
-    bits, found = crowded.digests_with_prefix(digest(5)[:1], 4, minimum=10)
-    assert bits == 4
-    assert [item for item, _ in found] == sorted(with_first_bits(digest(5)[0] >> 4, 4))
+def test_an_answer_tells_where_its_digests_are_logged(crowded):
+    _, found = crowded.digests_with_prefix(digest(77)[:2])
+    assert dict(found)[digest(77)] == [at(ADA, 77)]
 
 
-def test_with_too_few_digests_the_answer_is_everything(crowded):
-    bits, found = crowded.digests_with_prefix(b"\xff\xff", minimum=5000)
-    assert (bits, len(found)) == (0, 3000)
+def test_a_prefix_that_already_matches_enough_gets_no_neighbours(crowded):
+    is_everything, found = crowded.digests_with_prefix(digest(5)[:1], 4, minimum=10)
+    assert [item for item, _ in found] == [item for item in IN_ORDER if item[0] >> 4 == digest(5)[0] >> 4]
+    assert not is_everything
+
+
+@pytest.mark.parametrize("minimum", [3000, 3001, 5000])
+@pytest.mark.parametrize("prefix", [b"", b"\x00", b"\x80", b"\xff\xff"])
+def test_with_too_few_digests_the_answer_is_everything(crowded, prefix, minimum):
+    is_everything, found = crowded.digests_with_prefix(prefix, minimum=minimum)
+    assert (is_everything, [item for item, _ in found]) == (True, IN_ORDER)
 
 
 def test_an_empty_index_answers_with_nothing(index):
-    assert index.digests_with_prefix(b"\xff" * 32) == (0, [])
+    assert index.digests_with_prefix(b"\xff" * 32) == (True, [])
 
 
 def test_a_prefix_answer_has_a_largest_size(index, monkeypatch):
@@ -209,6 +235,18 @@ def test_a_prefix_answer_has_a_largest_size(index, monkeypatch):
     with pytest.raises(MalformedError, match="give more bits"):
         index.digests_with_prefix(b"", 0)
     assert MAX_PREFIX_DIGESTS > 1024
+
+
+def test_nobody_makes_a_credential_unfindable_by_logging_digests_beside_it(index, monkeypatch):
+    monkeypatch.setattr("testamur.node.index.store.MAX_PREFIX_DIGESTS", 2000)
+    victim = digest(1)
+    beside = [victim[:16] + number.to_bytes(16, "big") for number in range(3000)]
+    index.put_entries(ADA, 0, [Entry(kind=EntryKind.CREDENTIAL, digest=victim)])
+    index.put_entries(BOB, 0, [Entry(kind=EntryKind.CREDENTIAL, digest=item) for item in beside])
+    with pytest.raises(MalformedError, match="give more bits"):
+        index.digests_with_prefix(victim[:16])
+    for size in (17, 20, 32):
+        assert victim in dict(index.digests_with_prefix(victim[:size])[1])
 
 
 @pytest.mark.parametrize(("prefix", "bits"), [(b"\x00", 9), (b"", 1), (b"\x00" * 33, 257), (b"\x00", -1)])

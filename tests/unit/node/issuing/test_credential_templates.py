@@ -168,24 +168,24 @@ def test_a_table_needs_exactly_the_columns_of_the_template() -> None:
     ],
 )
 def test_file_names_stay_in_their_folder(cell: str, name: str) -> None:
-    assert template({}, fileName="{{c}}").fill(values(c=cell)).name == name
+    assert template({}, fileName="{{c}}").file_name(values(c=cell)) == name
 
 
 def test_files_are_numbered_unless_the_template_names_them() -> None:
-    assert template({}).fill(values()).name == "7"
+    assert template({}).file_name(values()) == "7"
 
 
 @pytest.mark.parametrize("letter", ["東", "𠀋", "é", "a"])
 def test_a_file_name_leaves_room_in_255_bytes_whatever_the_script(letter: str) -> None:
     """Otherwise the batch would stop at this row, after others were signed."""
-    name = template({}, fileName="{{c}}").fill(values(c=200 * letter)).name
+    name = template({}, fileName="{{c}}").file_name(values(c=200 * letter))
     assert len(f".{name}.credential.json.tmp".encode()) <= 255
     assert set(name) == {letter}
 
 
 def test_an_empty_file_name_is_refused() -> None:
     with pytest.raises(MalformedError, match="empty file name"):
-        template({}, fileName="{{c}}").fill(values(c="///"))
+        template({}, fileName="{{c}}").file_name(values(c="///"))
 
 
 def test_what_does_not_differ_between_rows_is_shared() -> None:

@@ -1,3 +1,4 @@
+import os
 import shutil
 import threading
 
@@ -204,6 +205,40 @@ def test_after_a_failed_write_nothing_is_accepted_until_it_is_opened_again(tmp_p
         journal.sync(2)
     journal.close()
     assert Journal(tmp_path / "journal", LOG_ID).read(0, 1) == entries(1)
+
+
+def test_a_journal_that_is_closed_during_a_sync_keeps_its_file_until_the_sync_ends(tmp_path):
+    """Else the number of its file may mean another one, which would be synced in its place."""
+    path = tmp_path / "journal"
+
+    class SlowDisk(CountingDisk):
+        def __init__(self):
+            super().__init__()
+            self.is_slow, self.started, self.go_on, self.synced = (
+                False,
+                threading.Event(),
+                threading.Event(),
+                [],
+            )
+
+        def fsync(self, descriptor):
+            if self.is_slow:
+                self.started.set()
+                self.go_on.wait(0.2)
+                self.synced.append(os.fstat(descriptor).st_ino)
+            super().fsync(descriptor)
+
+    disk = SlowDisk()
+    journal = new_journal(path, disk=disk)
+    disk.is_slow = True
+    end = journal.write(entries(1)) + 1
+    syncing = threading.Thread(target=journal.sync, args=(end,))
+    syncing.start()
+    assert disk.started.wait(10)
+    inode = path.stat().st_ino
+    journal.close()
+    syncing.join(10)
+    assert disk.synced == [inode]
 
 
 def test_a_closed_journal_refuses(tmp_path):

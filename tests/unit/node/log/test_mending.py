@@ -24,6 +24,7 @@ from testamur.registry.entries import parse_origin
 from testamur.registry.keys import Algorithm, SigningKey
 from testamur.registry.multiformats import decode_digest
 from testamur.registry.notes import NoteSigner
+from testamur.registry.tiles import TileId
 
 IDENTITY = LogIdentity(origin=ORIGIN, key=NoteSigner(name=ORIGIN, key=LOG_KEY).verifier_key)
 FILES = {
@@ -157,6 +158,34 @@ def test_what_nobody_has_is_named_and_not_made_up(copied):
     assert any("leaf 603 was promised and is in no copy" in line for line in made.lost)
 
 
+def test_a_lost_bundle_that_the_journal_repeats_is_lost_and_no_contradiction(tmp_path):
+    """As after a crash between publishing and trimming."""
+    log = HostedLog(tmp_path)
+    log.grow_to(10)
+    log.add(3)
+    pending = (tmp_path / "log" / "journal").read_bytes()
+    log.publish()
+    log.writer.close()
+    (tmp_path / "log" / "journal").write_bytes(pending)
+    shutil.rmtree(tmp_path / "log" / "tile" / "entries")
+    made = mender(tmp_path, Nothing())
+    made.run()
+    assert not any("another entry" in line for line in made.lost)
+    assert any("left as it is; the bundle with leaf 10" in line for line in made.lost)
+    assert (tmp_path / "log" / "journal").read_bytes() == pending
+
+
+@pytest.mark.parametrize(
+    ("name", "data"), [("²", b"x"), ("5", bytes(20_000)), ("999", b"x"), ("0", b"")], ids=ascii
+)
+def test_a_copy_with_strange_files_has_nothing_there(tmp_path, name, data):
+    folder = tmp_path / "log" / "tile" / "0" / "000.p"
+    folder.mkdir(parents=True)
+    (folder / name).write_bytes(data)
+    source = FolderSource(tmp_path / "log", tmp_path / "documents")
+    assert source.find_tile(TileId(level=0, index=0, width=5)) is None
+
+
 def test_a_copy_that_lies_changes_nothing(whole, copied, tmp_path):
     """The copy's bundle holds another entry where ours is damaged."""
     shutil.copytree(whole, tmp_path / "liar")
@@ -210,7 +239,7 @@ def test_two_heads_of_one_size_are_refused(copied, tmp_path):
     other.writer.append([*other.writer.read_entries(0, 1)])
     other.grow_to(600)
     other.writer.close()
-    with pytest.raises(StoreCorrupt, match=r"two heads of size 600.*next epoch"):
+    with pytest.raises(StoreCorrupt, match=r"two heads of size 600.*keep both: this log cannot go on"):
         mender(copied, tmp_path / "other").run()
 
 

@@ -1,9 +1,10 @@
+import errno
 import threading
 
 import pytest
 
 from fakes.hosted_log import ORIGIN, HostedLog, credentials
-from testamur.node.errors import ConfigError, StoreCorrupt
+from testamur.node.errors import ConfigError, StoreCorrupt, StoreUnavailable
 from testamur.node.log.reader import LogReader
 from testamur.registry.errors import MalformedError
 from testamur.registry.merkle import prove_consistency, prove_inclusion, root_hash
@@ -104,6 +105,40 @@ def test_an_old_partial_tile_is_cut_from_the_full_one(log, reader):
         part = reader.find_resource(TileId(level=level, index=0, width=255).path)
         assert whole.startswith(part)
         assert len(part) == len(whole) // 256 * 255
+
+
+def out_of_order(_path):
+    raise OSError(errno.EIO, "out of order")
+
+
+@pytest.mark.parametrize("name", ["tile/0/000.p/100", "tile/entries/000.p/100"])
+def test_what_a_crash_left_beside_a_full_tile_is_neither_served_nor_kept(tmp_path, name):
+    hosted = HostedLog(tmp_path)
+    hosted.grow_to(100)
+    path = tmp_path / "log" / name
+    narrow = path.read_bytes()
+    hosted.add(199)
+    hosted.disk.unlink = out_of_order
+    with pytest.raises(StoreUnavailable):
+        hosted.publish()
+    path.write_bytes(bytes(len(narrow)))
+    assert LogReader(tmp_path / "log").find_resource(name) == narrow
+    del hosted.disk.unlink
+    reopened = hosted.reopened()
+    assert not path.parent.exists()
+    assert reopened.writer.reader.find_resource(name) == narrow
+    reopened.writer.close()
+
+
+def test_a_narrower_tile_of_an_older_head_is_cut_from_the_newest(tmp_path):
+    hosted = HostedLog(tmp_path)
+    hosted.grow_to(100)
+    path = tmp_path / "log" / "tile/0/000.p/100"
+    narrow = path.read_bytes()
+    hosted.grow_to(200)
+    path.write_bytes(bytes(3200))
+    assert hosted.writer.reader.find_resource("tile/0/000.p/100") == narrow
+    hosted.writer.close()
 
 
 def test_a_log_without_a_head_serves_nothing(tmp_path):
