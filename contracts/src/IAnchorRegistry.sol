@@ -165,10 +165,11 @@ interface IAnchorRegistry is IAnchorRegistryErrors, IAnchorRegistryEvents {
         bytes32 logKey
     ) external;
 
-    /// @notice Refuse what the issuer logs from now on; its anchors go on.
+    /// @notice Refuse what the issuer logs beyond the anchored size; its anchors go on.
     function suspend(bytes32 issuerId) external;
 
-    /// @notice End the suspension; what was logged inside stays refused.
+    /// @notice End the suspension at the anchored size. What was anchored meanwhile stays refused; what was logged
+    /// meanwhile and is anchored later counts as logged later.
     function reinstate(bytes32 issuerId) external;
 
     /// @notice Announce a replacement of a lost controller, a lost key chain, or both. Replaces a pending proposal and

@@ -69,7 +69,8 @@ interface IAnchorRegistryErrors {
     /// @notice The call was made for another epoch: read `issuer(issuerId)` and decide again.
     error StaleEpoch(uint16 got, uint16 current);
 
-    /// @notice The new epoch names the key of its predecessor; a log key is never used twice.
+    /// @notice The new epoch names the key digest of its predecessor, as a copied call does. The digest is over a text
+    /// with the epoch in it: the same key under the new name has another one, which is not refused here.
     error LogKeyReused(bytes32 key);
 
     /// @notice What is anchored stays good: a good size below it is refused.

@@ -82,7 +82,8 @@ abstract contract IssuerLifecycle is RegistryBase {
     }
 
     /// @inheritdoc IAnchorRegistry
-    /// @dev Stolen council: can end a suspension early, from now on. What was logged inside stays refused.
+    /// @dev Stolen council: can end a suspension early, from now on. What was anchored inside stays refused. The host
+    /// decides when it anchors: look for a fresh anchor before this call.
     function reinstate(bytes32 issuerId) external onlyOwner {
         Issuer storage record = _openIssuer(issuerId);
         if (record.lifecycle != Lifecycle.Suspended) revert IssuerNotSuspended(issuerId);

@@ -8,6 +8,7 @@ import asyncio
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
+from testamur.node.addresses import shown_url, without_secrets
 from testamur.node.chain import values
 from testamur.node.chain.blocks import encoded_block, refuse_another_chain, verify_same_chain
 from testamur.node.chain.news import BlockNews
@@ -19,8 +20,6 @@ from testamur.node.chain.transport import (
     WEBSOCKET_SCHEMES,
     Provider,
     open_provider,
-    shown_url,
-    without_secrets,
 )
 from testamur.node.chain.values import ChainIdentity, Fees, Receipt, StorageAnswer
 from testamur.node.chain.websocket import Ask, WebSocketTransport

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from testamur.node.chain.values import Fees
+from testamur.registry.verification.words import counted
 
 TYPICAL_GAS: Final = 110_000
 """An anchor of a large log, proof included: taken until this process has seen what its own anchors use."""
@@ -46,8 +47,8 @@ class FundsForecast:
         """The forecast in a sentence that begins with its state."""
         if self.anchors is None or self.days is None:
             return f"{self.state}: transactions cost nothing here"
-        days = f"about {_count(self.days, 'day')}" if self.days < DAYS_IN_SIGHT else "more than ten years"
-        return f"{self.state}: enough for {_count(self.anchors, 'anchor')}, {days}"
+        days = f"about {counted(self.days, 'day')}" if self.days < DAYS_IN_SIGHT else "more than ten years"
+        return f"{self.state}: enough for {counted(self.anchors, 'anchor')}, {days}"
 
 
 def expected_wei(fees: Fees) -> int:
@@ -81,7 +82,3 @@ def forecast_funds(
     return FundsForecast(
         state=state, balance_wei=balance_wei, anchor_wei=anchor_wei, anchors=anchors, days=days
     )
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"

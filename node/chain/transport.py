@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final, Protocol, cast
-from urllib.parse import urlsplit
 
 if TYPE_CHECKING:
     from aiohttp import StreamReader
@@ -24,24 +23,6 @@ class Provider(Protocol):
 
     async def disconnect(self) -> None:
         """Close the connections."""
-
-
-def shown_url(url: str) -> str:
-    """Scheme, host and port: user, path and query of an address often hold a key that somebody pays for."""
-    parts = urlsplit(url)
-    host = parts.hostname or ""
-    host = f"[{host}]" if ":" in host else host
-    return f"{parts.scheme}://{host}" + (f":{parts.port}" if parts.port else "")
-
-
-def without_secrets(text: str, url: str) -> str:
-    """A foreign library's words, in which the address or its parts may be quoted."""
-    parts = urlsplit(url)
-    text = text.replace(url, shown_url(url))
-    pieces = (parts.path.strip("/"), parts.query, parts.username, parts.password)
-    for piece in sorted(filter(None, pieces), key=len, reverse=True):
-        text = text.replace(piece, "…")
-    return text
 
 
 def parse_answer(data: bytes | str) -> Any:

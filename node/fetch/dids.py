@@ -31,14 +31,20 @@ class DidWebFetcher:
         """`plain_loopback`: did:web:localhost is asked without TLS, on a development registry's machine."""
         self._fetcher = fetcher
         self._plain_loopback = plain_loopback
-        self._answers = KeptAnswers(self._read, clock=clock)
+        self._answers = KeptAnswers(self._fetch, _parse, _host, clock=clock)
 
     def find(self, did: str) -> Answer:
         """The document, or why there is none."""
         return self._answers.find(did)
 
-    def _read(self, did: str) -> tuple[dict[str, Json], int, float]:
-        host = did.removeprefix("did:web:").partition(":")[0].partition("%")[0].lower()
-        scheme = "http" if self._plain_loopback and host in {"localhost", "127.0.0.1"} else "https"
-        body = self._fetcher.get(did_web_url(did, scheme=scheme), media=MEDIA).body
-        return parse_did_document(body, did), len(body), KEPT_SECONDS
+    def _fetch(self, did: str) -> bytes:
+        is_plain = self._plain_loopback and _host(did) in {"localhost", "127.0.0.1"}
+        return self._fetcher.get(did_web_url(did, scheme="http" if is_plain else "https"), media=MEDIA).body
+
+
+def _parse(did: str, body: bytes) -> tuple[dict[str, Json], float]:
+    return parse_did_document(body, did), KEPT_SECONDS
+
+
+def _host(did: str) -> str:
+    return did.removeprefix("did:web:").partition(":")[0].partition("%")[0].lower()

@@ -1,17 +1,15 @@
 """One document from an address that somebody typed: bounded in size and in time, and never led elsewhere."""
 
+import contextlib
 import http.client
-import ssl
 import time
-from collections.abc import Callable
-from urllib.parse import urlsplit
 
+from testamur.node.addresses import parse_address, shown_url
 from testamur.node.errors import ConfigError
+from testamur.node.fetch.lines import DEFAULT_PORTS, FAILURES, Line, find_addresses, read_whole
 
 TOTAL_SECONDS = 30.0
 """For everything from the connection to the last byte: a server that drips must not hold a person up."""
-
-PIECE_BYTES = 64 * 1024
 
 
 def is_address(text: str) -> bool:
@@ -19,42 +17,32 @@ def is_address(text: str) -> bool:
     return text.startswith(("https://", "http://"))
 
 
-def fetch_document(url: str, *, max_bytes: int, clock: Callable[[], float] = time.monotonic) -> bytes:
+def fetch_document(url: str, *, max_bytes: int) -> bytes:
     """What is at `url`, at most `max_bytes`. Raises ConfigError naming the address and what is wrong.
 
     Redirects are named and not followed: the address was somebody's choice, and another one (on this
     machine, in a private network) would be the server's.
     """
-    parts = urlsplit(url)
-    if not parts.hostname or parts.username is not None:
-        raise ConfigError(url, "is not an http or https address without a name and password in it")
-    deadline = clock() + TOTAL_SECONDS
-    path = f"{parts.path or '/'}{'?' + parts.query if parts.query else ''}"
+    until = time.monotonic() + TOTAL_SECONDS
+    parts = parse_address(url)
+    shown = shown_url(url) + parts.path
+    if parts.username is not None:
+        raise ConfigError(shown, "is asked without a name and password; leave them out of the address")
+    host, port = parts.hostname or "", parts.port or DEFAULT_PORTS[parts.scheme]
+    target = f"{parts.path or '/'}{'?' + parts.query if parts.query else ''}"
+    headers = {"Accept": "application/json", "User-Agent": "testamur"}
     try:
-        connection = _connection(parts.scheme, parts.hostname, parts.port)
-        try:
-            connection.request("GET", path, headers={"Accept": "application/json", "User-Agent": "testamur"})
-            answer = connection.getresponse()
-            _check_status(url, answer)
-            data = bytearray()
-            while piece := answer.read1(PIECE_BYTES):
-                data += piece
-                if len(data) > max_bytes:
-                    raise ConfigError(url, f"is larger than {max_bytes} bytes; no credential file is")
-                if clock() > deadline:
-                    raise ConfigError(url, f"did not send everything within {TOTAL_SECONDS:g} seconds")
-        finally:
-            connection.close()
-    except (OSError, http.client.HTTPException, ValueError) as error:
-        raise ConfigError(url, f"cannot be fetched ({error})") from error
-    return bytes(data)
-
-
-def _connection(scheme: str, host: str, port: int | None) -> http.client.HTTPConnection:
-    if scheme == "https":
-        context = ssl.create_default_context()
-        return http.client.HTTPSConnection(host, port, timeout=TOTAL_SECONDS, context=context)
-    return http.client.HTTPConnection(host, port, timeout=TOTAL_SECONDS)
+        line = Line(parts.scheme, host, port, find_addresses(host, port, until), until)
+        with contextlib.closing(line), line.ask("GET", target, until, headers=headers) as answer:
+            _check_status(shown, answer)
+            data = read_whole(answer, max_bytes)
+    except TimeoutError as error:
+        raise ConfigError(shown, f"did not send everything within {TOTAL_SECONDS:g} seconds") from error
+    except FAILURES as error:
+        raise ConfigError(shown, f"cannot be fetched ({error})") from error
+    if len(data) > max_bytes:
+        raise ConfigError(shown, f"is larger than {max_bytes} bytes; no credential file is")
+    return data
 
 
 def _check_status(url: str, answer: http.client.HTTPResponse) -> None:

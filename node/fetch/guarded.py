@@ -4,18 +4,28 @@ It may name a machine behind our firewall, redirect to one, mean another one bet
 connection, or send without end. `HttpClient` is for addresses that a person typed; this is for all others.
 """
 
+import contextlib
 import http.client
 import ipaddress
-import socket
 import ssl
-import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 from urllib.parse import SplitResult, urljoin, urlsplit
 
 from testamur.node.errors import PeerMisbehaved, PeerUnreachable
+from testamur.node.fetch.lines import (
+    DEFAULT_PORTS,
+    FAILURES,
+    Connector,
+    Line,
+    Resolver,
+    connect,
+    find_addresses,
+    read_whole,
+    resolve,
+)
 
 MAX_FETCHED_BYTES = 1 << 20
 """What a DID document or a status list may have, as everything that is parsed here."""
@@ -38,8 +48,6 @@ _FIRST_USER_PORT = 1024
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 
 Address: TypeAlias = ipaddress.IPv4Address | ipaddress.IPv6Address
-Resolver: TypeAlias = Callable[[str, int], Sequence[str]]
-Connector: TypeAlias = Callable[[str, int, float], socket.socket]
 
 _NAT64 = ipaddress.IPv6Network("64:ff9b::/96")
 _UNICAST = ipaddress.IPv6Network("2000::/3")
@@ -52,17 +60,6 @@ class Fetched:
     url: str
     media: str
     body: bytes
-
-
-def resolve(host: str, port: int) -> list[str]:
-    """Every address of the name, by the system's resolver. Raises OSError."""
-    found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
-    return [str(item[4][0]) for item in found]
-
-
-def connect(address: str, port: int, timeout_seconds: float) -> socket.socket:
-    """A TCP connection to this very address. Raises OSError."""
-    return socket.create_connection((address, port), timeout_seconds)
 
 
 class GuardedFetcher:
@@ -126,46 +123,24 @@ class GuardedFetcher:
     def _ask(self, url: str, parts: SplitResult, media: Sequence[str], until: float) -> Fetched | str:
         """The answer, or the URL that it redirects to."""
         host = parts.hostname or ""
-        port = parts.port or (HTTPS_PORT if parts.scheme == "https" else 80)
-        address = self._address(host, port, is_plain=parts.scheme == "http")
-        connection = http.client.HTTPConnection(host, port)
-        tls = (self._tls or ssl.create_default_context()) if parts.scheme == "https" else None
-        expired = threading.Event()
+        port = parts.port or DEFAULT_PORTS[parts.scheme]
+        target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
+        headers = {
+            "Accept": ", ".join(media),
+            "Accept-Encoding": "identity",
+            "User-Agent": "testamur",
+            "Host": parts.netloc,
+        }
+        # To the addresses that were checked: a name may mean another one by now.
+        addresses = self._addresses(host, port, until, is_plain=parts.scheme == "http")
         try:
-            # To the address that was checked: a name may mean another one by now.
-            raw = self._connector(str(address), port, _left(until))
-            guard = raw.dup()  # TLS takes the first one over
-            watch = threading.Timer(_left(until), _cut, (guard, expired))
-            watch.daemon = True
-            watch.start()
-            try:
-                # The certificate is the name's, whatever the address.
-                connection.sock = raw if tls is None else tls.wrap_socket(raw, server_hostname=host)
-                target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
-                headers = {
-                    "Accept": ", ".join(media),
-                    "Accept-Encoding": "identity",
-                    "User-Agent": "testamur",
-                    "Host": parts.netloc,
-                }
-                connection.request("GET", target, headers=headers)
-                return self._taken(url, connection.getresponse(), media, expired)
-            finally:
-                watch.cancel()
-                connection.close()
-                raw.close()
-                guard.close()
-        except (OSError, http.client.HTTPException, ValueError) as error:
-            why = f"took longer than {self._max_seconds:g} seconds" if expired.is_set() else _kind(error)
-            raise PeerUnreachable(f"{_shown(url)} does not answer ({why})") from error
+            line = Line(parts.scheme, host, port, addresses, until, connector=self._connector, tls=self._tls)
+            with contextlib.closing(line), line.ask("GET", target, until, headers=headers) as response:
+                return self._taken(url, response, media)
+        except FAILURES as error:
+            raise PeerUnreachable(f"{_shown(url)} does not answer ({self._why(error)})") from error
 
-    def _taken(
-        self,
-        url: str,
-        response: http.client.HTTPResponse,
-        media: Sequence[str],
-        expired: threading.Event,
-    ) -> Fetched | str:
+    def _taken(self, url: str, response: http.client.HTTPResponse, media: Sequence[str]) -> Fetched | str:
         shown = _shown(url)
         if response.status in _REDIRECTS:
             target = response.getheader("Location")
@@ -181,22 +156,18 @@ class GuardedFetcher:
             raise PeerMisbehaved(f"{shown} is compressed, which was not asked for")
         if response.length is not None and response.length > self._max_bytes:
             raise PeerMisbehaved(f"{shown} has {response.length} bytes, more than {self._max_bytes}")
-        wanted = response.length
-        body = response.read(self._max_bytes + 1)
-        if expired.is_set():
-            raise TimeoutError("while the body was read")
+        body = read_whole(response, self._max_bytes)
         if len(body) > self._max_bytes:
             raise PeerMisbehaved(f"{shown} has more than {self._max_bytes} bytes")
-        if wanted is not None and len(body) < wanted:
-            raise http.client.IncompleteRead(body, wanted - len(body))
         return Fetched(url=url, media=kind, body=body)
 
-    def _address(self, host: str, port: int, *, is_plain: bool) -> Address:
-        """The address to connect to. One that may not be reached spoils them all: it was put there to be."""
+    def _addresses(self, host: str, port: int, until: float, *, is_plain: bool) -> list[str]:
+        """Those to connect to. One that may not be reached spoils them all: it was put there to be."""
         try:
-            found = [ipaddress.ip_address(item.partition("%")[0]) for item in self._resolver(host, port)]
-        except (OSError, UnicodeError, ValueError) as error:
-            raise PeerUnreachable(f"{host[:120]} has no address ({_kind(error)})") from error
+            answer = find_addresses(host, port, until, self._resolver)
+            found = [ipaddress.ip_address(item.partition("%")[0]) for item in answer]
+        except (OSError, ValueError) as error:
+            raise PeerUnreachable(f"{host[:120]} has no address ({self._why(error)})") from error
         if not found:
             raise PeerUnreachable(f"{host[:120]} has no address")
         for address in found:
@@ -204,7 +175,12 @@ class GuardedFetcher:
                 continue
             if is_plain or not is_public(address):
                 raise PeerMisbehaved(f"{host[:120]} leads to {address}, which is no public address")
-        return found[0]
+        return [str(address) for address in dict.fromkeys(found)]
+
+    def _why(self, error: Exception) -> str:
+        if isinstance(error, TimeoutError):
+            return f"took longer than {self._max_seconds:g} seconds"
+        return str(error)[:120] or type(error).__name__
 
 
 def is_public(address: Address) -> bool:
@@ -220,26 +196,6 @@ def is_public(address: Address) -> bool:
         if address not in _UNICAST or any(item is not None and not is_public(item) for item in carried):
             return False
     return address.is_global and not address.is_multicast and not address.is_reserved
-
-
-def _cut(raw: socket.socket, expired: threading.Event) -> None:
-    """A timeout of the socket begins anew with each byte; this one does not."""
-    expired.set()
-    try:
-        raw.shutdown(socket.SHUT_RDWR)
-    except OSError:
-        return  # it has ended by itself
-
-
-def _left(until: float) -> float:
-    left = until - time.monotonic()
-    if left <= 0:
-        raise TimeoutError("no time is left")
-    return left
-
-
-def _kind(error: Exception) -> str:
-    return str(error)[:120] or type(error).__name__
 
 
 def _shown(url: str) -> str:

@@ -4,23 +4,27 @@ Evidence is put together here, from the log's own evidence and its tiles, so tha
 prefix and the neighbourhood of 256 leaves, never which credential is looked at.
 """
 
+import http
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from functools import cached_property, partial
 from typing import Self
 from urllib.parse import quote
 
-from testamur.node.errors import ConfigError, PeerMisbehaved, PeerUnreachable
-from testamur.node.fetch.http import HttpClient, Response
+from testamur.node.errors import PeerMisbehaved
+from testamur.node.fetch.http import HttpClient, Response, good_answer
 from testamur.registry.canonical import Json
 from testamur.registry.entries import parse_origin
 from testamur.registry.errors import MalformedError, VerificationError
 from testamur.registry.evidence import Evidence, LoggedEntry, parse_evidence
-from testamur.registry.evidence_building import entry_json, keep_first, tailored, with_entries
+from testamur.registry.evidence_building import entry_json, refreshed, with_entries
+from testamur.registry.mirrored import mirrored_logs
 from testamur.registry.multiformats import encode_digest
-from testamur.registry.record_keeping import records_of, with_records
+from testamur.registry.record_proofs import RecordProof
 from testamur.registry.shapes import Shape
 from testamur.registry.tiles import TileTree, entries_path, tile_path
 from testamur.registry.tlog_proofs import TlogProof
+from testamur.registry.trust import TrustFile, parse_trust_file
 
 MAX_DIGESTS_PER_SUBMISSION = 4096
 """The node's own bound on one request."""
@@ -28,14 +32,18 @@ MAX_DIGESTS_PER_SUBMISSION = 4096
 MAX_ANSWERED_CREDENTIALS = 1 << 20
 """An answer by prefix is bounded by the size of a response first."""
 
+MAX_LOGS = 1 << 16
+"""That hold one digest: anybody who has a log can add to them."""
+
 ISSUERS_ON_A_PAGE = 1000
 """The node's own bound on one page."""
 
 MAX_ISSUER_PAGES = 100
 """A hundred thousand issuers: more universities than there are, so that a list without end has one."""
 
-PREFIX_DIGITS = 4
-"""First guess for a prefix: one digest in 65 536; a node with fewer credentials widens it."""
+PREFIX_DIGITS = (4, 6, 8, 12, 16, 64)
+"""Of a digest: one in 65 536 share the first four. More are shown to a node only when it holds too many that
+share fewer: a very large register, or somebody who logs digests beside this one to make it hard to find."""
 
 MAX_TREES = 8
 """Trees whose tiles are kept in memory: two or three are in use at a time."""
@@ -47,8 +55,8 @@ class RegistryClient:
     """One node, by its URL. Answers are shapes here and proven elsewhere: nothing is believed."""
 
     def __init__(self, url: str, *, token: str | None = None) -> None:
-        self.url = url
         self._http = HttpClient(url, token=token)
+        self.url = self._http.shown_url
         self._logs: dict[tuple[str, bool], tuple[Json, Evidence] | None] = {}
         self._tiles: dict[tuple[str, int, int, int], bytes] = {}
         self._trees: dict[tuple[str, int], TileTree] = {}
@@ -110,15 +118,16 @@ class RegistryClient:
 
     def find(self, digest: bytes) -> list[tuple[str, int]]:
         """(origin, leaf index) of every entry with this digest; the node is asked for a prefix only."""
-        answer = Shape(
-            self._json(f"/v1/credentials?prefix={digest.hex()[:PREFIX_DIGITS]}"), "answer by prefix"
-        )
+        for digits in PREFIX_DIGITS:
+            path = f"/v1/credentials?prefix={digest.hex()[:digits]}"
+            response = self._http.get(path)
+            if response.status != http.HTTPStatus.BAD_REQUEST:
+                break
+        answer = Shape(self._checked(response, path).json(path), "answer by prefix")
         for item in answer.shapes("credentials", maximum=MAX_ANSWERED_CREDENTIALS):
             if item.digest("digest") == digest:
-                return [
-                    (entry.text("origin"), entry.integer("leafIndex"))
-                    for entry in item.shapes("entries", maximum=64)
-                ]
+                places = item.shapes("entries", maximum=MAX_LOGS)
+                return [(place.text("origin"), place.integer("leafIndex")) for place in places]
         return []
 
     def evidence(self, digest: bytes) -> Json:
@@ -140,14 +149,10 @@ class RegistryClient:
     def first_evidence_at(self, credential: Json, origin: str, leaf_index: int, digest: bytes) -> Json:
         """The same as small as its holder needs it, for a credential that had no evidence before.
 
-        As `tailored` of `keep_first` of `evidence_at`; what a class shares is read once.
+        As `refreshed` of `evidence_at` with nothing to keep; what a class shares is read once.
         """
         found = self._evidence_at(origin, leaf_index, digest)
-        if found is None:
-            return None
-        document, parsed = found
-        document = keep_first(document, None, self._prove_consistency, parsed=parsed)
-        return tailored(document, credential, parsed=parsed)
+        return None if found is None else self.refreshed(found[0], None, credential, parsed=found[1])
 
     def _evidence_at(self, origin: str, leaf_index: int, digest: bytes) -> tuple[Json, Evidence] | None:
         for anchored in (True, False):
@@ -159,15 +164,35 @@ class RegistryClient:
                 return self._with_entry(base, evidence, origin, leaf_index, digest)
         return None
 
-    def keep_first(self, document: Json, kept: Json) -> Json:
-        """`document` with the earliest cosigned checkpoint that it or the older evidence `kept` brings.
+    def refreshed(
+        self,
+        document: Json,
+        kept: Json,
+        credential: Json,
+        *,
+        records: Sequence[RecordProof] = (),
+        trust: TrustFile | None = None,
+        parsed: Evidence | None = None,
+    ) -> Json:
+        """This node's evidence as it takes the place of `kept`, which loses nothing that it shows.
 
-        Records of status changes in the older evidence are carried over.
+        `trust` is the caller's own trust file: it says whose cosignatures date what.
 
         Raises PeerMisbehaved when the node's log is no extension of what the older evidence holds.
         """
+        evidence = self._parsed(document) if parsed is None else parsed
+        mirrored = mirrored_logs(evidence.logs.values(), self._trust) if self._trust else frozenset()
         try:
-            return keep_first(with_records(document, records_of(kept)), kept, self._prove_consistency)
+            return refreshed(
+                document,
+                kept,
+                credential,
+                self._prove_consistency,
+                mirrored=mirrored,
+                records=records,
+                trust=trust,
+                parsed=evidence,
+            )
         except VerificationError as error:
             raise PeerMisbehaved(
                 f"{self.url} serves a log that does not extend the checkpoint in the older evidence "
@@ -209,15 +234,19 @@ class RegistryClient:
         self, base: Json, evidence: Evidence, origin: str, leaf_index: int, digest: bytes
     ) -> tuple[Json, Evidence]:
         signed = evidence.logs[origin].checkpoint
-        proof = TlogProof(
-            index=leaf_index,
-            hashes=tuple(self._tree(origin, signed.checkpoint.size).prove_inclusion(leaf_index)),
-            checkpoint_note=signed.to_bytes(),
-            extra=None,
-        )
+        hashes = tuple(self._tree(origin, signed.checkpoint.size).prove_inclusion(leaf_index))
+        proof = TlogProof(index=leaf_index, hashes=hashes, checkpoint_note=signed.to_bytes())
         entry = LoggedEntry(origin=origin, digest=digest, proof=proof)
         document = with_entries(base, [entry_json(origin, digest, proof)])
         return document, replace(evidence, entries=(entry,))
+
+    @cached_property
+    def _trust(self) -> TrustFile | None:
+        """Believed for how much may be left out of a file, and for nothing that is in it."""
+        try:
+            return parse_trust_file(self.trust_file())
+        except (PeerMisbehaved, MalformedError):
+            return None
 
     def _prove_consistency(self, origin: str, old_size: int, new_size: int) -> list[bytes]:
         return self._tree(origin, new_size).prove_consistency(old_size)
@@ -240,9 +269,7 @@ class RegistryClient:
         if (origin, size) not in self._trees:
             if len(self._trees) >= MAX_TREES:
                 self._trees.clear()
-            self._trees[origin, size] = TileTree(
-                size, lambda level, index, width: self._tile(origin, level, index, width)
-            )
+            self._trees[origin, size] = TileTree(size, partial(self._tile, origin))
         return self._trees[origin, size]
 
     def _tile(self, origin: str, level: int, index: int, width: int) -> bytes:
@@ -270,22 +297,4 @@ class RegistryClient:
         return self._checked(self._http.post(path, body), path).json(path)
 
     def _checked(self, response: Response, path: str) -> Response:
-        """A good answer, or the error that says whose fault it is, in the node's own words if it gave any."""
-        if response.status < 300:
-            return response
-        detail = _problem(response)
-        if response.status in {401, 403}:
-            raise ConfigError("token", f"{self.url} refused it: {detail}")
-        if response.status in {429, 502, 503, 504}:
-            raise PeerUnreachable(f"{self.url} cannot answer now: {detail}")
-        raise PeerMisbehaved(
-            f"{self.url} answered {path.partition('?')[0]} with HTTP {response.status}: {detail}"
-        )
-
-
-def _problem(response: Response) -> str:
-    try:
-        shape = Shape(response.json("problem"), "problem")
-        return shape.optional_text("detail") or shape.text("title")
-    except (PeerMisbehaved, MalformedError):
-        return f"HTTP {response.status}"
+        return good_answer(response, self.url, path)

@@ -15,8 +15,8 @@ class RpcEndpoint:
     """One JSON-RPC endpoint that the user named."""
 
     def __init__(self, url: str) -> None:
-        self.url = url
         self._client = HttpClient(url)
+        self.url = self._client.shown_url
 
     def __enter__(self) -> Self:
         return self

@@ -3,14 +3,16 @@
 Semantics of https://c2sp.org/tlog-mirror; another key and another name than the member's witness.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from testamur.node.files import DISK, DamagedFile, Disk, read_file, write_atomically
 from testamur.node.gossip.cosigners import Clock, CosignedHeads, only_from
-from testamur.node.gossip.mirror_rules import LogCopy, MirroredLog, RuleCheck
+from testamur.node.gossip.mirror_keys import LogCopy, MirroredLog
+from testamur.node.gossip.mirror_rules import RuleCheck
 from testamur.node.gossip.mirror_state import MAX_STATE_BYTES, MirrorState, StatementMark, parse_mirror_state
 from testamur.registry.checkpoints import SignedCheckpoint, verify_checkpoint
+from testamur.registry.entries import parse_origin
 from testamur.registry.errors import MalformedError, VerificationError
 from testamur.registry.hashing import sha256
 from testamur.registry.keys import SigningKey
@@ -63,10 +65,14 @@ class Mirror:
     def hold_statement(self, origin: str, sequence: int, digest: bytes) -> None:
         """From now on no head is cosigned whose seal names an older statement than this one.
 
-        For statements that the issuer hands to members; the caller has verified it. Durable on return.
+        For statements that the issuer hands to this member; the caller has verified it. Durable on return.
+        Raises VerificationError("mirror-statement-equivocation") for a second statement of one sequence.
         """
         with self._heads.lock_of(origin):
             state = self._read_state(origin)
+            for known in filter(None, (state.held, state.sealed)):
+                if known.sequence == sequence and known.digest != digest:
+                    raise VerificationError("mirror-statement-equivocation", sequence=sequence)
             if state.held is None or state.held.sequence < sequence:
                 state.held = StatementMark(sequence=sequence, digest=digest)
                 self._write_state(state)
@@ -81,6 +87,9 @@ class Mirror:
 
     def _cosign(self, head: SignedCheckpoint, log: MirroredLog, copy: LogCopy) -> MirrorAnswer:
         checkpoint = verify_checkpoint(head, log.key)
+        cosigned = self._heads.find(log.origin)
+        if log.superseded and (cosigned is None or cosigned.checkpoint != checkpoint):
+            raise VerificationError("log-superseded", origin=log.origin)
         state = self._read_state(log.origin)
         if checkpoint.size < state.edge.size:
             raise VerificationError("mirror-size-fell", got=checkpoint.size, held=state.edge.size)
@@ -94,16 +103,28 @@ class Mirror:
         check.finish(head)
         # The proof first: a cosigned head without it would make the next check start from an older state.
         self._write_state(state)
-        line = self._heads.cosign(only_from(head, log.key), self._heads.find(log.origin))
+        line = self._heads.cosign(only_from(head, log.key), cosigned)
         return MirrorAnswer(reason="cosigned", detail="", line=line.to_text().encode("utf-8"))
 
     def _read_state(self, origin: str) -> MirrorState:
+        found = self._find_state(origin)
+        if found is not None:
+            return found
+        if self._heads.find(origin) is not None:
+            raise DamagedFile(self._state_path(origin), "is missing beside a cosigned head")
+        # Statements and lists are the issuer's: what is known of them outlives the log.
+        name = parse_origin(origin)
+        for epoch in range(name.epoch - 1, 0, -1):
+            earlier = self._find_state(str(replace(name, epoch=epoch)))
+            if earlier is not None:
+                return earlier.succeeded_by(origin)
+        return MirrorState(origin=origin)
+
+    def _find_state(self, origin: str) -> MirrorState | None:
         path = self._state_path(origin)
         data = read_file(path, max_bytes=MAX_STATE_BYTES)
         if data is None:
-            if self._heads.find(origin) is not None:
-                raise DamagedFile(path, "is missing beside a cosigned head")
-            return MirrorState(origin=origin)
+            return None
         try:
             return parse_mirror_state(data, origin)
         except MalformedError as exc:

@@ -1,61 +1,26 @@
 """What a mirror demands of a log before it vouches for it (docs/spec/statements.md), entry by entry."""
 
-from collections.abc import Collection, Sequence
-from dataclasses import dataclass
-from typing import Protocol
+from collections.abc import Sequence
 
-from testamur.node.gossip.mirror_state import MAX_LISTS, MAX_UNSEALED, MirrorState, StatementMark
+from testamur.node.gossip.mirror_keys import (
+    KeyReader,
+    LogCopy,
+    MirroredLog,
+    read_document,
+    read_statement,
+)
+from testamur.node.gossip.mirror_lists import ListRule
+from testamur.node.gossip.mirror_state import MAX_UNSEALED, MirrorState, StatementMark
 from testamur.registry.canonical import Json, parse_json
 from testamur.registry.checkpoints import SignedCheckpoint
 from testamur.registry.entries import Entry, EntryKind, parse_origin
 from testamur.registry.errors import MalformedError, VerificationError
-from testamur.registry.hashing import sha256
-from testamur.registry.key_events import (
-    KeyChain,
-    Position,
-    parse_key_event,
-    verify_extension,
-    verify_key_events,
-)
-from testamur.registry.keys import PublicKey
-from testamur.registry.notes import VerifierKey
+from testamur.registry.key_events import Position
 from testamur.registry.seals import Seal, parse_seal
-from testamur.registry.statements import Statement, parse_statement, verify_statement, verify_succession
-from testamur.registry.status_lists import LIST_TYPE, REVOCATION, parse_status_list
-
-MAX_KEY_EVENTS = 256
-"""As in evidence: a rotation a month for twenty years."""
+from testamur.registry.statements import Statement, parse_statement, verify_succession
 
 MAX_STATEMENT_STEPS = 4096
 """Statements between two seals; a host that logs more without sealing one of them is not working."""
-
-
-class LogCopy(Protocol):
-    """This member's own copy of a log: what its mirror vouches for. Durable, and read on every call."""
-
-    def read_entries(self, start: int, count: int) -> Sequence[Entry]:
-        """Entries from leaf `start` on: `count` of them, or fewer when the copy holds no more."""
-
-    def find_document(self, digest: bytes) -> bytes | None:
-        """The public document with this SHA-256 digest, or None."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class MirroredLog:
-    """A log that is mirrored, as the contract knows it.
-
-    `first_key_events` are the digests that may begin the issuer's key chain: the admission's, and those of
-    recoveries. None leaves the issuer's signatures unchecked: for tests and foreign logs only.
-    """
-
-    key: VerifierKey
-    did: str | None = None
-    first_key_events: Collection[bytes] | None = None
-
-    @property
-    def origin(self) -> str:
-        """The log's origin, which is its key's name."""
-        return self.key.name
 
 
 class RuleCheck:
@@ -66,12 +31,15 @@ class RuleCheck:
         self._copy = copy
         self._state = state
         self._epoch = parse_origin(log.origin).epoch
+        self._lists = ListRule(state, self._document)
+        first = log.first_key_event
+        self._keys = None if first is None else KeyReader(log, copy, first)
 
     def add(self, entries: Sequence[Entry]) -> None:
         """Check the next entries.
 
         Raises VerificationError with a code that starts with `mirror-`, and those of `verify_succession`,
-        `verify_key_events`, `verify_extension` and `verify_statement`.
+        `verify_key_events`, `verify_extension`, `verify_repudiations` and `verify_statement`.
         """
         state = self._state
         for entry in entries:
@@ -101,8 +69,8 @@ class RuleCheck:
         kinds = document.get("type") if isinstance(document, dict) else None
         if kinds == "Statement":
             self._note_statement(document, digest, leaf_index)
-        elif isinstance(kinds, list) and LIST_TYPE in kinds:
-            self._note_status_list(document, digest)
+        else:
+            self._lists.note(document, digest, leaf_index)
 
     def _note_statement(self, document: Json, digest: bytes, leaf_index: int) -> None:
         try:
@@ -115,23 +83,6 @@ class RuleCheck:
         mark = StatementMark(sequence=sequence, digest=digest, leaf_index=leaf_index)
         # A repeated statement counts where it was logged first.
         unsealed.setdefault(digest, mark)
-
-    def _note_status_list(self, document: Json, digest: bytes) -> None:
-        """A revocation bit never clears (§3.5): each version of a list is compared with the one before."""
-        try:
-            later = parse_status_list(document)
-        except MalformedError:
-            return
-        lists = self._state.lists
-        before = lists.get(later.id)
-        if before is None and len(lists) >= MAX_LISTS:
-            raise VerificationError("mirror-too-many-lists", count=len(lists))
-        if before is not None and REVOCATION in later.purposes:
-            earlier = parse_status_list(parse_json(self._document(before), subject="status list"))
-            old, new = int.from_bytes(earlier.data, "big"), int.from_bytes(later.data, "big")
-            if len(earlier.data) != len(later.data) or old & ~new:
-                raise VerificationError("mirror-revocation-cleared", list=later.id[:200])
-        lists[later.id] = digest
 
     def _add_seal(self, digest: bytes, size: int) -> None:
         state = self._state
@@ -170,6 +121,7 @@ class RuleCheck:
         before = None if sealed is None else self._statement(sealed.digest)
         for later in chain:
             self._prove(before, later, seal)
+            self._lists.follow(later, self._mark_of(later).leaf_index)
             before = later
         self._refuse_skipped(chain, last_known)
         newest = self._mark_of(chain[-1])
@@ -187,26 +139,11 @@ class RuleCheck:
         if before is not None:
             verify_succession(before, later)
         mark = self._mark_of(later)
-        if log.first_key_events is None:
+        if self._keys is None:
             return
-        keys = self._keys(later, log.first_key_events)
-        self._verify_signed(later, keys, seal.size - 1 if mark.leaf_index is None else mark.leaf_index)
-        if before is not None:
-            older = self._keys(before, log.first_key_events)
-            # A recovery by the council begins another chain; within one, no event takes effect in the past.
-            if older.first_digest == keys.first_digest:
-                verify_extension(older, keys, Position(self._epoch, seal.previous_seal or 0))
-
-    def _verify_signed(self, statement: Statement, keys: KeyChain, index: int) -> None:
-        position = Position(self._epoch, index)
-
-        def key_in_force(method: str) -> PublicKey:
-            found = keys.find_key(method)
-            if found is None or not found.contains(position):
-                raise VerificationError("key-not-in-force", method=method[:200], index=position.index)
-            return found.public_key
-
-        verify_statement(statement, key_in_force)
+        index = seal.size - 1 if mark.leaf_index is None else mark.leaf_index
+        self._keys.verify_signed(later, Position(self._epoch, index))
+        self._keys.verify_growth(before, later, Position(self._epoch, seal.previous_seal or 0))
 
     def _refuse_skipped(self, chain: Sequence[Statement], last_known: int) -> None:
         """No statement that the issuer made, as far as is known here, is left out of the chain to the newest.
@@ -231,11 +168,10 @@ class RuleCheck:
         """Whether the issuer made it: anything may be published, also what only looks like a statement."""
         if statement.issuer != issuer or mark.leaf_index is None:
             return False
-        if self._log.first_key_events is None:
+        if self._keys is None:
             return True
         try:
-            keys = self._keys(statement, self._log.first_key_events)
-            self._verify_signed(statement, keys, mark.leaf_index)
+            self._keys.verify_signed(statement, Position(self._epoch, mark.leaf_index))
         except (MalformedError, VerificationError):
             return False
         return True
@@ -245,38 +181,15 @@ class RuleCheck:
         mark = self._state.unsealed.get(statement.digest)
         if mark is not None:
             return mark
-        if self._epoch == 1 or self._state.sealed is not None:
+        if self._epoch == 1 or self._state.sealed_size:
             raise VerificationError("mirror-statement-not-logged", sequence=statement.sequence)
         return StatementMark(sequence=statement.sequence, digest=statement.digest)
 
-    def _keys(self, statement: Statement, first_key_events: Collection[bytes]) -> KeyChain:
-        """The proven key chain that the statement names, from an event that the contract knows."""
-        events: list[Json] = []
-        digest: bytes | None = statement.key_events_head
-        while digest is not None:
-            if len(events) == MAX_KEY_EVENTS:
-                raise VerificationError("mirror-key-chain-foreign", sequence=statement.sequence)
-            document = parse_json(self._document(digest), subject="key event")
-            events.append(document)
-            digest = parse_key_event(document).previous
-        keys = verify_key_events(events[::-1])
-        if keys.first_digest not in first_key_events:
-            raise VerificationError("mirror-key-chain-foreign", sequence=statement.sequence)
-        return keys
-
     def _statement(self, digest: bytes) -> Statement:
-        try:
-            return parse_statement(parse_json(self._document(digest), subject="statement"))
-        except MalformedError as exc:
-            raise VerificationError("mirror-statement-malformed", digest=digest.hex()) from exc
+        return read_statement(self._copy, digest)
 
     def _document(self, digest: bytes) -> bytes:
-        data = self._copy.find_document(digest)
-        if data is None:
-            raise VerificationError("mirror-document-missing", digest=digest.hex())
-        if sha256(data) != digest:
-            raise VerificationError("mirror-document-damaged", digest=digest.hex())
-        return data
+        return read_document(self._copy, digest)
 
 
 def _refuse_older(known: StatementMark, named: StatementMark) -> None:

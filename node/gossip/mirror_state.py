@@ -1,17 +1,20 @@
 """What a mirror has proven of one log so far; small, whatever the size of the log."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from testamur.registry.canonical import Json, canonicalize, parse_json
 from testamur.registry.errors import MalformedError
 from testamur.registry.merkle import CompactRange
 from testamur.registry.multiformats import encode_digest
 from testamur.registry.shapes import Shape
+from testamur.registry.statement_entries import StatusEntry, parse_status_entry_of_statement
 
 MAX_STATE_BYTES = 16 << 20
-"""Some 200 bytes for each status list of the issuer, of which a thousand would be many."""
+"""Some 500 bytes for each status list of the issuer, of which a thousand would be many."""
 
-MAX_LISTS = 1 << 16
+MAX_LISTS = 1 << 14
+"""Named by statements, and logged since the newest one: two billion statuses."""
+
 MAX_UNSEALED = 1024
 """Statements that are logged and not named by a seal yet: one or two, unless a host does not seal them."""
 
@@ -33,6 +36,14 @@ class StatementMark:
         }
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HeldList:
+    """A status list as the newest proven statement names it; `records`: digest of its batches, if any."""
+
+    entry: StatusEntry
+    records: bytes | None = None
+
+
 @dataclass(slots=True, kw_only=True)
 class MirrorState:
     """The first `edge.size` entries of a log, checked; changed while checking, saved when that went well."""
@@ -47,18 +58,37 @@ class MirrorState:
     """The newest statement that the issuer itself handed to this mirror."""
     unsealed: dict[bytes, StatementMark] = field(default_factory=dict)
     """Logged statements newer than `sealed`, by digest."""
-    lists: dict[str, bytes] = field(default_factory=dict)
-    """Digest of the newest logged version of each status list, by its id."""
+    lists: dict[str, HeldList] = field(default_factory=dict)
+    """The issuer's status lists as `sealed` names them, by id."""
+    logged: dict[bytes, int] = field(default_factory=dict)
+    """Leaf index of every status list, and of records beside one, that was logged after `sealed`."""
+
+    def succeeded_by(self, origin: str) -> "MirrorState":
+        """The state in which the issuer's next epoch begins: another log, the same statements and lists."""
+        return MirrorState(
+            origin=origin,
+            sealed=None if self.sealed is None else replace(self.sealed, leaf_index=None),
+            held=self.held,
+            unsealed={digest: replace(mark, leaf_index=None) for digest, mark in self.unsealed.items()},
+            lists=dict(self.lists),
+            logged=dict.fromkeys(self.logged, 0),
+        )
 
     def to_bytes(self) -> bytes:
         """The state as a file."""
         hashes: list[Json] = [encode_digest(item) for item in self.edge.hashes]
         unsealed: list[Json] = [mark.to_json() for mark in self.unsealed.values()]
-        lists: dict[str, Json] = {name: encode_digest(item) for name, item in self.lists.items()}
+        lists: list[Json] = [
+            {"entry": item.entry.to_json(), "records": encode_digest(item.records) if item.records else None}
+            for item in self.lists.values()
+        ]
+        logged: list[Json] = [
+            {"digest": encode_digest(digest), "leafIndex": at} for digest, at in self.logged.items()
+        ]
         return canonicalize(
             {
                 "type": "MirrorState",
-                "version": 1,
+                "version": 2,
                 "origin": self.origin,
                 "size": self.edge.size,
                 "rightEdge": hashes,
@@ -67,6 +97,7 @@ class MirrorState:
                 "held": None if self.held is None else self.held.to_json(),
                 "unsealed": unsealed,
                 "statusLists": lists,
+                "loggedLists": logged,
             }
         )
 
@@ -76,15 +107,15 @@ def parse_mirror_state(data: bytes, origin: str) -> MirrorState:
     subject = "mirror state"
     shape = Shape(parse_json(data, subject=subject, max_bytes=MAX_STATE_BYTES), subject)
     shape.expect("type", "MirrorState")
-    shape.expect("version", 1)
+    shape.expect("version", 2)
     shape.expect("origin", origin)
     hashes = [_digest(item, shape.path("rightEdge")) for item in shape.items("rightEdge", maximum=64)]
     try:
         edge = CompactRange(shape.integer("size"), hashes)
     except ValueError as exc:
         raise MalformedError(shape.path("rightEdge"), str(exc)) from exc
-    lists = shape.shape("statusLists")
-    names = lists.unknown()[:MAX_LISTS]
+    lists = [_list(item) for item in shape.shapes("statusLists", maximum=MAX_LISTS)]
+    logged = shape.shapes("loggedLists", maximum=MAX_LISTS)
     unsealed = [_mark(item) for item in shape.shapes("unsealed", maximum=MAX_UNSEALED)]
     return MirrorState(
         origin=origin,
@@ -93,7 +124,8 @@ def parse_mirror_state(data: bytes, origin: str) -> MirrorState:
         sealed=_mark(shape.shape("sealed")) if shape.has("sealed") else None,
         held=_mark(shape.shape("held")) if shape.has("held") else None,
         unsealed={mark.digest: mark for mark in unsealed},
-        lists={name: lists.digest(name) for name in names},
+        lists={item.entry.id: item for item in lists},
+        logged={item.digest("digest"): item.integer("leafIndex") for item in logged},
     )
 
 
@@ -103,6 +135,11 @@ def _mark(shape: Shape) -> StatementMark:
         digest=shape.digest("digest"),
         leaf_index=shape.optional_integer("leafIndex"),
     )
+
+
+def _list(shape: Shape) -> HeldList:
+    entry = parse_status_entry_of_statement(shape.any("entry"), shape.path("entry"))
+    return HeldList(entry=entry, records=shape.optional_digest("records"))
 
 
 def _digest(value: Json, subject: str) -> bytes:

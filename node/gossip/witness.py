@@ -4,7 +4,7 @@ It has seen no entry and vouches for none; it vouches that everybody is shown th
 https://c2sp.org/tlog-witness, `add-checkpoint`.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -30,8 +30,9 @@ TEXT_CONTENT_TYPE = "text/plain; charset=utf-8"
 class WitnessAnswer:
     """An answer to `add-checkpoint` as HTTP has it.
 
-    `status` is 200 (body: signature lines), 400 malformed, 403 not signed by the log, 404 unknown log,
-    409 another size is recorded (body: that size), or 422 not an extension. `reason` is a stable code.
+    `status` is 200 (body: signature lines), 400 malformed, 403 not signed by the log or superseded, 404
+    unknown log, 409 another size is recorded (body: that size), or 422 not an extension. `reason` is a stable
+    code.
     """
 
     status: int
@@ -52,10 +53,13 @@ class Witness:
         """The key that verifies this witness's cosignatures (type 0x04)."""
         return self._heads.verifier_key
 
-    def add_checkpoint(self, body: bytes, log_keys: Mapping[str, VerifierKey]) -> WitnessAnswer:
+    def add_checkpoint(
+        self, body: bytes, log_keys: Mapping[str, VerifierKey], *, superseded: Collection[str] = ()
+    ) -> WitnessAnswer:
         """The answer to a request; with 200, the checkpoint is recorded durably before this returns.
 
-        `log_keys` holds the key of every log that is witnessed, by origin. Raises StoreCorrupt,
+        `log_keys` holds the key of every log that is witnessed, by origin; of those that are `superseded` by
+        their next epoch only the head that was cosigned last is cosigned again. Raises StoreCorrupt,
         StoreUnavailable; nothing was cosigned then.
         """
         try:
@@ -72,6 +76,9 @@ class Witness:
             return _refusal(403, exc.reason, "the checkpoint is not signed by its log")
         with self._heads.lock_of(checkpoint.origin):
             recorded = self._heads.find(checkpoint.origin)
+            is_repeat = recorded is not None and recorded.checkpoint == checkpoint
+            if checkpoint.origin in superseded and not is_repeat:
+                return _refusal(403, "log-superseded", "the next epoch of this log has taken over")
             refusal = _contradiction(request, None if recorded is None else recorded.checkpoint)
             if refusal is not None:
                 return refusal

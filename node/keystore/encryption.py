@@ -28,6 +28,9 @@ class ScryptParameters:
     def __post_init__(self) -> None:
         if self.n < 2 or self.n & (self.n - 1) or self.r < 1 or not 1 <= self.p <= MAX_SCRYPT_PARALLELISM:
             raise ValueError("scrypt wants n a power of two above 1, r from 1, and p from 1 to 16")
+        if self.n >= 1 << min(16 * self.r, 64):
+            # RFC 7914 §2; what comes of it otherwise is out of memory, says OpenSSL.
+            raise ValueError(f"scrypt with r={self.r} wants n below 2 to the {16 * self.r}, not {self.n}")
         if 128 * self.n * self.r > MAX_SCRYPT_MEMORY_BYTES:
             raise ValueError(f"scrypt with n={self.n}, r={self.r} takes more than 1 GiB")
 

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from fakes.hosted_log import LOG_KEY, ORIGIN
 from testamur.node.errors import StoreCorrupt
-from testamur.node.gossip.mirror_state import MirrorState, StatementMark, parse_mirror_state
+from testamur.node.gossip.mirror_state import HeldList, MirrorState, StatementMark, parse_mirror_state
 from testamur.node.keystore.keyfile import parse_key_file
 from testamur.node.log.bundles import encode_bundle, parse_bundle
 from testamur.node.log.journal import Journal
@@ -17,12 +17,28 @@ from testamur.node.log.layout import LogFolder, find_identity
 from testamur.registry.errors import MalformedError
 from testamur.registry.merkle import CompactRange
 from testamur.registry.notes import NoteSigner
+from testamur.registry.statement_entries import StatusEntry
+from testamur.registry.status import CHUNK_BITS
 from testamur.registry.tiles import encode_entry_bundle
 
 DIGESTS = st.binary(min_size=32, max_size=32)
 SEQUENCES = st.integers(1, 2**32 - 1)
 MARKS = st.builds(
     StatementMark, sequence=SEQUENCES, digest=DIGESTS, leaf_index=st.none() | st.integers(0, 2**53 - 1)
+)
+HELD_LISTS = st.builds(
+    HeldList,
+    entry=st.builds(
+        StatusEntry,
+        id=st.text(min_size=1, max_size=30),
+        purpose=st.sampled_from(["revocation", "suspension"]),
+        sequence=SEQUENCES,
+        length=st.integers(16, 64).map(lambda chunks: chunks * CHUNK_BITS),
+        digest=DIGESTS,
+        chunk_root=DIGESTS,
+        records_root=DIGESTS,
+    ),
+    records=st.none() | DIGESTS,
 )
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers(-(2**53), 2**53) | st.text(max_size=20),
@@ -47,12 +63,13 @@ def test_a_mirror_state_is_a_mirror_state_or_malformed(data):
 
 @given(
     leaves=st.lists(DIGESTS, max_size=40),
-    sealed=st.none() | MARKS,
-    held=st.none() | MARKS,
+    marks=st.tuples(st.none() | MARKS, st.none() | MARKS),
     unsealed=st.lists(MARKS, max_size=5, unique_by=lambda mark: mark.digest),
-    lists=st.dictionaries(st.text(min_size=1, max_size=30), DIGESTS, max_size=5),
+    lists=st.lists(HELD_LISTS, max_size=5, unique_by=lambda item: item.entry.id),
+    logged=st.dictionaries(DIGESTS, st.integers(0, 1 << 40), max_size=5),
 )
-def test_a_mirror_state_comes_back_as_it_was(leaves, sealed, held, unsealed, lists):
+def test_a_mirror_state_comes_back_as_it_was(leaves, marks, unsealed, lists, logged):
+    sealed, held = marks
     edge = CompactRange()
     edge.extend(leaves)
     state = MirrorState(
@@ -62,12 +79,14 @@ def test_a_mirror_state_comes_back_as_it_was(leaves, sealed, held, unsealed, lis
         sealed=sealed,
         held=held,
         unsealed={mark.digest: mark for mark in unsealed},
-        lists=lists,
+        lists={item.entry.id: item for item in lists},
+        logged=logged,
     )
     parsed = parse_mirror_state(state.to_bytes(), ORIGIN)
     assert parsed.to_bytes() == state.to_bytes()
     assert (parsed.edge.root(), parsed.sealed, parsed.held) == (edge.root(), sealed, held)
-    assert (parsed.unsealed, parsed.lists) == (state.unsealed, lists)
+    assert (parsed.unsealed, parsed.lists) == (state.unsealed, state.lists)
+    assert list(parsed.logged.items()) == list(logged.items())
 
 
 @given(ANYTHING)

@@ -5,11 +5,11 @@ import asyncio
 import pytest
 
 from fakes.chain import FakeChain
+from testamur.node.addresses import shown_url
 from testamur.node.chain.capture import WantedLog, capture_anchor, read_log_head
 from testamur.node.chain.client import ChainClient
 from testamur.node.chain.pool import ChainPool
 from testamur.node.chain.refusals import RpcRefused
-from testamur.node.chain.transport import shown_url
 from testamur.node.chain.values import ChainIdentity, Fees, Receipt, StorageAnswer
 from testamur.node.errors import ChainUnavailable, ConfigError, WrongChain
 from testamur.registry.hashing import sha256

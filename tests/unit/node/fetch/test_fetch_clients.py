@@ -1,7 +1,11 @@
 """The command line's HTTP: bounded, in one piece, and whose fault it is in the error."""
 
+import base64
+import contextlib
 import json
+import socket
 import threading
+import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
@@ -11,6 +15,7 @@ from testamur.node.fetch import http
 from testamur.node.fetch.http import HttpClient
 from testamur.node.fetch.registry import RegistryClient
 from testamur.node.fetch.rpc import RpcEndpoint, final_block_hash
+from testamur.registry.multiformats import encode_digest
 
 GENESIS, HASH, OTHER = b"\x01" * 32, b"\x02" * 32, b"\x03" * 32
 
@@ -55,10 +60,23 @@ class Server:
         self._thread.join()
 
 
-@pytest.mark.parametrize("url", ["ftp://a.example", "a.example", "http://", "file:///etc/passwd", ""])
+@pytest.mark.parametrize(
+    "url",
+    [
+        *("ftp://a.example", "a.example", "http://", "file:///etc/passwd", ""),
+        *(
+            "http://[::1",
+            "http://a.example:99999",
+            "http://a.example:x",
+            "http://u:secret@[::1/secret?secret",
+        ),
+    ],
+)
 def test_only_http_addresses_are_addresses(url):
-    with pytest.raises(ConfigError, match="http"):
-        HttpClient(url)
+    for make in (HttpClient, RpcEndpoint, RegistryClient):
+        with pytest.raises(ConfigError, match="http") as refused:
+            make(url)
+        assert "secret" not in str(refused.value)
 
 
 def test_the_path_of_the_base_url_and_the_token_go_along():
@@ -66,6 +84,69 @@ def test_the_path_of_the_base_url_and_the_token_go_along():
         assert client.get("/x").json("x") == {}
     method, path, headers, _ = server.requests[0]
     assert (method, path, headers["Authorization"]) == ("GET", "/base/x", "Bearer t")
+
+
+def test_query_and_password_of_an_address_go_along_and_are_not_shown():
+    with Server(lambda *_: (500, b"{}")) as server:
+        url = server.url.replace("//", "//us%3Aer:secret1@") + "/secret2/?dkey=secret3"
+        with RpcEndpoint(url) as endpoint, pytest.raises(PeerUnreachable) as caught:
+            endpoint.call("eth_chainId", [])
+    ((_, path, headers, _),) = server.requests
+    assert path == "/secret2?dkey=secret3"
+    assert base64.b64decode(headers["Authorization"].removeprefix("Basic ")) == b"us:er:secret1"
+    assert server.url in str(caught.value)
+    assert "secret" not in str(caught.value)
+    with RpcEndpoint("http://u:secret@127.0.0.1:9/secret?secret") as endpoint:
+        with pytest.raises(PeerUnreachable) as caught:
+            endpoint.call("eth_chainId", [])
+    assert "secret" not in str(caught.value)
+
+
+def test_a_name_in_the_address_and_a_token_are_two_answers_to_one_question():
+    with pytest.raises(ConfigError, match="token"):
+        HttpClient("http://u:p@127.0.0.1:9", token="t")
+
+
+def raw(data, *, drip=b"", seconds=5):
+    """The address of a server that says exactly this to whoever asks, then drips."""
+    listening = socket.create_server(("127.0.0.1", 0))
+
+    def serve():
+        taken, _ = listening.accept()
+        with contextlib.suppress(OSError), taken, listening:
+            taken.recv(65536)
+            taken.sendall(data)
+            for _ in range(int(seconds / 0.05) if drip else 0):
+                taken.sendall(drip)
+                threading.Event().wait(0.05)
+
+    threading.Thread(target=serve, daemon=True).start()
+    return f"http://127.0.0.1:{listening.getsockname()[1]}"
+
+
+def test_an_answer_that_was_cut_off_is_none():
+    url = raw(b"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n{}")
+    with HttpClient(url) as client, pytest.raises(PeerUnreachable, match="IncompleteRead"):
+        client.get("/")
+
+
+@pytest.mark.parametrize(
+    "head", [b"HTTP/1.1 200 OK\r\nX: ", b"HTTP/1.1 200 OK\r\nContent-Length: 90\r\n\r\n"]
+)
+def test_a_server_that_drips_does_not_hold_us(head):
+    begun = time.monotonic()
+    with HttpClient(raw(head, drip=b"x"), timeout_seconds=0.3) as client:
+        with pytest.raises(PeerUnreachable, match=r"longer than 0\.3 seconds"):
+            client.get("/")
+    assert time.monotonic() - begun < 3
+
+
+def test_a_kept_connection_that_the_server_closed_is_opened_once_more():
+    with Server(lambda *_: (200, b"{}")) as server, HttpClient(server.url) as client:
+        client.get("/1")
+        client._line._http.sock.shutdown(socket.SHUT_RDWR)
+        assert client.get("/2").status == 200
+    assert [path for _, path, _, _ in server.requests] == ["/1", "/2"]
 
 
 def test_an_answer_that_is_too_large_is_cut_off_and_refused(monkeypatch):
@@ -112,6 +193,30 @@ def test_a_node_that_answers_for_other_digests_is_not_believed():
         assert client.submit("ada", [bytes(32)]) == [(bytes(32), 1)]
         with pytest.raises(PeerMisbehaved, match="other digests"):
             client.submit("ada", [b"\x01" * 32])
+
+
+@pytest.mark.parametrize(("fewest", "asked"), [(4, 1), (9, 4), (64, 6)])
+def test_a_look_up_shows_more_digits_only_to_a_node_that_has_too_many_with_fewer(fewest, asked):
+    digest = bytes.fromhex("abcd" + "12" * 30)
+    here = {
+        "digest": encode_digest(digest),
+        "entries": [{"origin": "registry.example/ada/1", "leafIndex": 7}],
+    }
+    good = json.dumps({"credentials": [here]}).encode()
+
+    def answer(_method, path, _body):
+        return (200, good) if len(path.partition("=")[2]) >= fewest else (400, b"{}")
+
+    with Server(answer) as server, RegistryClient(server.url) as client:
+        assert client.find(digest) == [("registry.example/ada/1", 7)]
+    assert len(server.requests) == asked
+
+
+def test_a_node_that_answers_no_prefix_is_not_asked_for_ever():
+    with Server(lambda *_: (400, b"{}")) as server, RegistryClient(server.url) as client:
+        with pytest.raises(PeerMisbehaved, match="HTTP 400"):
+            client.find(bytes(32))
+    assert len(server.requests) == 6
 
 
 def test_a_look_up_sends_four_digits_of_the_digest_and_no_more():

@@ -8,7 +8,6 @@ from testamur.node.fetch.http import Response
 from testamur.node.fetch.registry import RegistryClient
 from testamur.registry.canonical import canonicalize
 from testamur.registry.credentials import credential_digest
-from testamur.registry.evidence_building import tailored
 from testamur.registry.hashing import sha256
 from testamur.registry.tiles import TILE_WIDTH, TileTree
 
@@ -48,7 +47,7 @@ def client(monkeypatch):
 
 def test_the_first_evidence_is_what_the_single_steps_give(client):
     whole = client.evidence_at(ORIGIN, WORLD.leaf_index, DIGEST)
-    wanted = tailored(client.keep_first(whole, None), WORLD.credential)
+    wanted = client.refreshed(whole, None, WORLD.credential)
     assert client.first_evidence_at(WORLD.credential, ORIGIN, WORLD.leaf_index, DIGEST) == wanted
 
 
@@ -61,10 +60,11 @@ def test_a_class_asks_for_its_log_once_and_reads_it_once(client, monkeypatch):
     )
     for _ in range(5):
         client.first_evidence_at(WORLD.credential, ORIGIN, WORLD.leaf_index, DIGEST)
-    assert (client._http.asked, len(parsed)) == (1, 1)
+    # The log's evidence, and the trust file that says how much of it may be left out.
+    assert (client._http.asked, len(parsed)) == (2, 1)
     client.forget_logs()
     client.first_evidence_at(WORLD.credential, ORIGIN, WORLD.leaf_index, DIGEST)
-    assert (client._http.asked, len(parsed)) == (2, 2)
+    assert (client._http.asked, len(parsed)) == (3, 2)
 
 
 def test_a_credential_beyond_every_checkpoint_has_no_first_evidence(client):

@@ -14,7 +14,8 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from testamur.node.errors import PeerMisbehaved, PeerUnreachable
-from testamur.node.fetch.guarded import GuardedFetcher, connect, is_public
+from testamur.node.fetch.guarded import GuardedFetcher, is_public
+from testamur.node.fetch.lines import connect
 
 PUBLIC = "93.184.216.34"
 JSON = {"Content-Type": "application/json"}
@@ -154,6 +155,49 @@ def test_the_address_that_was_checked_is_the_one_that_is_connected_to(pages):
         fetcher.get("https://rebinding.example/did.json")
     assert connected == [PUBLIC]
     assert next(answers) == ["127.0.0.1"]  # nobody asked the resolver a second time
+
+
+def test_a_name_server_that_does_not_answer_holds_nobody():
+    stop = threading.Event()
+    fetcher = GuardedFetcher(
+        resolver=lambda host, port: stop.wait(30) and [PUBLIC], connector=_never, max_seconds=0.1
+    )
+    with pytest.raises(PeerUnreachable, match=r"took longer than 0\.1 seconds"):
+        fetcher.get("https://ada.example/did.json")
+    stop.set()
+
+
+def test_the_addresses_of_a_name_are_tried_one_after_the_other(pages):
+    tried = []
+
+    def connector(address, port, timeout):
+        tried.append((address, timeout))
+        raise ConnectionRefusedError("refused")
+
+    addresses = ["2606:2800:220:1::1", PUBLIC, "8.8.8.8", "1.1.1.1", "9.9.9.9"]
+    fetcher = GuardedFetcher(resolver=lambda host, port: addresses, connector=connector, max_seconds=8)
+    with pytest.raises(PeerUnreachable, match="refused"):
+        fetcher.get("https://ada.example/did.json")
+    assert [address for address, _ in tried] == addresses[:4]
+    assert tried[0][1] <= 2
+
+
+def test_a_connection_that_comes_too_late_is_closed():
+    made = []
+
+    def connector(address, port, timeout):
+        here, there = socket.socketpair()
+        made.extend((here, there))
+        assert not threading.Event().wait(0.6)
+        return here
+
+    fetcher = GuardedFetcher(resolver=lambda host, port: [PUBLIC], connector=connector, max_seconds=0.5)
+    with pytest.raises(PeerUnreachable, match="took longer"):
+        fetcher.get("https://ada.example/did.json")
+    here, there = made
+    assert here.fileno() == -1
+    assert there.recv(1) == b""
+    there.close()
 
 
 def test_a_name_without_an_address_is_unreachable():

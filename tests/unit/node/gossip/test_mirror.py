@@ -1,13 +1,16 @@
+from dataclasses import replace
+
 import pytest
 
 from fakes.disks import CountingDisk, PowerCut, StoppingDisk
 from fakes.memory_log import DID, LIST_ID, LOG_KEY, ORIGIN, MemoryLog, key
 from testamur.node.errors import StoreCorrupt, StoreLocked
 from testamur.node.gossip.mirror import Mirror
-from testamur.node.gossip.mirror_rules import MirroredLog
+from testamur.node.gossip.mirror_keys import MirroredLog
 from testamur.registry.canonical import canonicalize
 from testamur.registry.checkpoints import parse_signed_checkpoint, sign_checkpoint, verify_cosignature
 from testamur.registry.entries import Entry, EntryKind
+from testamur.registry.errors import VerificationError
 from testamur.registry.key_events import Position
 from testamur.registry.notes import NoteSigner, parse_signature_lines
 
@@ -29,7 +32,7 @@ def new_mirror(folder, disk=None):
 
 
 def mirrored(log, *, did=DID):
-    return MirroredLog(key=log.verifier_key, did=did, first_key_events=frozenset({log.events[0].digest}))
+    return MirroredLog(key=log.verifier_key, did=did, first_key_event=log.events[0].digest)
 
 
 def cosign(mirror, log, head):
@@ -157,31 +160,6 @@ def test_a_damaged_document_is_refused(mirror, log):
 )
 def test_a_document_of_any_kind_may_be_published(mirror, log, document):
     log.log_document(document)
-    assert_cosigned(mirror, log, log.seal())
-
-
-def test_a_revocation_that_is_taken_back_is_refused(mirror, log):
-    log.revoke(5, 9)
-    log.state()
-    assert_cosigned(mirror, log, log.seal())
-    log.revoke(5)
-    log.state()
-    assert_refused(mirror, log, log.seal(), "mirror-revocation-cleared")
-
-
-def test_a_revocation_that_is_taken_back_between_two_seals_is_refused(mirror, log):
-    log.revoke(5)
-    log.revoke(6)
-    log.state()
-    assert_refused(mirror, log, log.seal(), "mirror-revocation-cleared")
-
-
-def test_a_suspension_may_be_lifted(mirror, log):
-    log.revoke(5, purpose="suspension")
-    log.state()
-    assert_cosigned(mirror, log, log.seal())
-    log.revoke(purpose="suspension")
-    log.state()
     assert_cosigned(mirror, log, log.seal())
 
 
@@ -417,15 +395,13 @@ def test_a_key_event_that_takes_effect_in_the_past_is_refused(mirror, log):
 
 def test_a_key_chain_that_the_contract_does_not_know_is_refused(mirror, log):
     head = log.seal()
-    stranger = MirroredLog(key=log.verifier_key, did=DID, first_key_events=frozenset({bytes(32)}))
+    stranger = MirroredLog(key=log.verifier_key, did=DID, first_key_event=bytes(32))
     assert mirror.cosign(head, stranger, log).reason == "mirror-key-chain-foreign"
 
 
 def test_another_issuer_s_statement_is_refused(mirror, log):
     head = log.seal()
-    other = MirroredLog(
-        key=log.verifier_key, did="did:web:bob.example", first_key_events=frozenset({log.events[0].digest})
-    )
+    other = MirroredLog(key=log.verifier_key, did="did:web:bob.example", first_key_event=log.events[0].digest)
     assert mirror.cosign(head, other, log).reason == "statement-issuer-mismatch"
 
 
@@ -443,16 +419,34 @@ def test_statements_and_lists_logged_before_a_refused_seal_count_when_it_is_mend
 
 
 def test_the_first_seal_of_a_later_epoch_goes_on_with_the_statement_of_the_one_before(tmp_path, log):
-    later = MemoryLog("registry.example/ada/2")
-    for name in ("events", "statements", "documents", "key_number"):
-        setattr(later, name, getattr(log, name))
     log.state()
+    later = log.succeed()
     mirror = new_mirror(tmp_path)
     head = later.seal()
     assert mirror.cosign(head, mirrored(later), later).reason == "cosigned"
     later.state()
     assert mirror.cosign(later.seal(), mirrored(later), later).reason == "cosigned"
     mirror.close()
+
+
+def test_of_a_superseded_log_only_the_cosigned_head_is_cosigned_again(mirror, log):
+    superseded = replace(mirrored(log), superseded=True)
+    head = log.seal()
+    assert mirror.cosign(head, superseded, log).reason == "log-superseded"
+    assert_cosigned(mirror, log, head)
+    assert mirror.cosign(head, superseded, log).reason == "cosigned"
+    log.log_credentials(1)
+    for later in (log.seal(), log.signed(head.checkpoint.size, bytes(32))):
+        assert mirror.cosign(later, superseded, log).reason == "log-superseded"
+
+
+def test_a_second_statement_of_a_held_or_sealed_sequence_is_not_taken_silently(mirror, log):
+    assert_cosigned(mirror, log, log.seal())
+    mirror.hold_statement(ORIGIN, 2, bytes(32))
+    mirror.hold_statement(ORIGIN, 2, bytes(32))
+    for sequence in (1, 2):
+        with pytest.raises(VerificationError, match="mirror-statement-equivocation"):
+            mirror.hold_statement(ORIGIN, sequence, b"\x01" * 32)
 
 
 # ---------------------------------------------------------------------------------------------- state
@@ -472,7 +466,7 @@ def test_the_state_survives_reopening(tmp_path, log):
     assert_cosigned(again, log, log.seal())
     log.revoke()
     log.state()
-    assert_refused(again, log, log.seal(), "mirror-revocation-cleared")
+    assert_refused(again, log, log.seal(), "status-bit-cleared")
     again.close()
 
 

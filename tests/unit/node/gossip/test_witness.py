@@ -265,3 +265,16 @@ def test_no_bytes_make_a_witness_raise(tmp_path_factory, body):
     opened = Witness(tmp_path_factory.mktemp("w"), "w.example", key(2), Clock(), disk=CountingDisk())
     assert opened.add_checkpoint(body, LOG_KEYS).status == 400
     opened.close()
+
+
+def test_of_a_superseded_log_only_the_cosigned_head_is_cosigned_again(witness):
+    ended = {ORIGIN}
+    assert witness.add_checkpoint(request(0, head(5)), LOG_KEYS, superseded=ended).status == 403
+    assert (
+        witness.add_checkpoint(request(0, head(5)), LOG_KEYS, superseded={"registry.example/x/1"}).status
+        == 200
+    )
+    assert witness.add_checkpoint(request(5, head(5)), LOG_KEYS, superseded=ended).status == 200
+    answer = witness.add_checkpoint(request(5, head(9)), LOG_KEYS, superseded=ended)
+    assert (answer.status, answer.reason) == (403, "log-superseded")
+    assert witness.find_checkpoint(ORIGIN).checkpoint.size == 5

@@ -260,7 +260,8 @@ def test_the_default_costs_128_mebibytes_a_guess():
 
 
 @pytest.mark.parametrize(
-    "wrong", [{"n": 3}, {"n": 0}, {"n": 1}, {"r": 0}, {"p": 0}, {"p": 17}, {"n": 1 << 24}]
+    "wrong",
+    [{"n": 3}, {"n": 0}, {"n": 1}, {"r": 0}, {"p": 0}, {"p": 17}, {"n": 1 << 24}, {"n": 1 << 16, "r": 1}],
 )
 def test_scrypt_parameters_have_bounds(wrong):
     with pytest.raises(ValueError, match="scrypt"):
