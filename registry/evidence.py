@@ -3,7 +3,7 @@
 Format and bounds: docs/spec/evidence.md. Parsing decides shape only; `verification` decides truth.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from testamur.registry.canonical import Json
 from testamur.registry.checkpoints import SignedCheckpoint, parse_signed_checkpoint
@@ -35,6 +35,9 @@ MAX_STATUS_ENTRIES = 64
 
 MAX_DOCUMENTS = 64
 """Public documents that the statement names and the credential needs."""
+
+MAX_EARLIER = 8
+"""Older evidence of the same entry, each some 17 kB: what a refreshed file can still show of the past."""
 
 MAX_PATH_HASHES = 63
 """A Merkle path in a tree of at most 2^63 leaves."""
@@ -128,13 +131,17 @@ class LogEvidence:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Evidence:
-    """A parsed evidence file; `unknown` names members of a later minor version that were ignored."""
+    """A parsed evidence file; `unknown` names members of a later minor version that were ignored.
+
+    `earlier` is evidence that this one replaced, for what it alone shows of the past.
+    """
 
     registry: str
     entries: tuple[LoggedEntry, ...]
     logs: dict[str, LogEvidence]
     anchors: tuple[Json, ...]
     unknown: tuple[str, ...]
+    earlier: tuple["Evidence", ...] = ()
 
     def entries_for(self, digest: bytes) -> tuple[LoggedEntry, ...]:
         """The entries that are about this digest; joint awards may be logged in several logs."""
@@ -144,6 +151,20 @@ class Evidence:
 def parse_evidence(document: Json) -> Evidence:
     """Evidence version 1 as values. Raises MalformedError naming the member."""
     shape = Shape(document, "evidence")
+    replaced = shape.shapes("earlier", maximum=MAX_EARLIER)
+    evidence = _evidence(shape)
+    earlier = tuple(_earlier(item) for item in replaced)
+    unknown = tuple(name for older in earlier for name in older.unknown)
+    return replace(evidence, earlier=earlier, unknown=evidence.unknown + unknown)
+
+
+def _earlier(shape: Shape) -> Evidence:
+    if shape.has("earlier"):
+        raise MalformedError(shape.path("earlier"), "stands in what is earlier itself; one list has them all")
+    return _evidence(shape)
+
+
+def _evidence(shape: Shape) -> Evidence:
     shape.expect("type", "TestamurEvidence")
     shape.expect("version", 1)
     registry = check_registry_name(shape.text("registry"))
@@ -151,7 +172,7 @@ def parse_evidence(document: Json) -> Evidence:
     logs_value = shape.any("logs")
     names = list(logs_value) if isinstance(logs_value, dict) else []
     if len(names) > MAX_LOGS:
-        raise MalformedError("evidence /logs", f"has {len(names)} logs, more than {MAX_LOGS}")
+        raise MalformedError(shape.path("logs"), f"has {len(names)} logs, more than {MAX_LOGS}")
     unknown: list[str] = []
     logs = {name: _log(name, logs_shape.shape(name), unknown) for name in names}
     entries = tuple(_entry(item, logs, unknown) for item in shape.shapes("entries", maximum=MAX_ENTRIES))

@@ -1,14 +1,15 @@
 """Putting evidence together from parts that are JSON already: what a node serves and a holder keeps."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import replace
 
 from testamur.registry.canonical import Json, canonicalize
+from testamur.registry.checkpoints import SignedCheckpoint, verify_checkpoint
 from testamur.registry.credentials import parse_credential
+from testamur.registry.earlier_evidence import keep_earlier
 from testamur.registry.entries import parse_origin
-from testamur.registry.errors import MalformedError
+from testamur.registry.errors import MalformedError, RegistryError
 from testamur.registry.evidence import (
-    MAX_ANCHORS,
     MAX_DOCUMENTS,
     Evidence,
     FirstSeen,
@@ -20,13 +21,16 @@ from testamur.registry.evidence import (
 from testamur.registry.evm.anchors import ANCHOR_TYPE, parse_anchor
 from testamur.registry.evm.lean import ProvenLog, lean_anchor
 from testamur.registry.merkle import verify_consistency
+from testamur.registry.mirrored import is_cosigned
 from testamur.registry.multiformats import encode_digest
+from testamur.registry.notes import parse_vkey
 from testamur.registry.record_keeping import records_of, with_records, without_batches
+from testamur.registry.record_proofs import RecordProof
 from testamur.registry.shapes import Shape
-from testamur.registry.statements import parse_statement
-from testamur.registry.status import StatusBits, encode_chunk, prove_chunk
+from testamur.registry.status import CHUNK_BYTES, StatusBits, encode_chunk, prove_chunk
 from testamur.registry.status_lists import parse_status_list
 from testamur.registry.tlog_proofs import TlogProof
+from testamur.registry.trust import TrustFile
 
 ProveConsistency = Callable[[str, int, int], Sequence[bytes]]
 """(origin, old size, new size) → the consistency proof of RFC 9162 §2.1.4 between two trees of that log."""
@@ -64,15 +68,20 @@ def with_first(document: Json, origin: str, first: Json) -> Json:
 # ------------------------------------------------------------------------------------------- for one holder
 
 
-def tailored(document: Json, credential: Json, *, parsed: Evidence | None = None) -> Json:
+def tailored(
+    document: Json, credential: Json, *, mirrored: Collection[str], parsed: Evidence | None = None
+) -> Json:
     """The same evidence with what this credential needs alone, as small as it can be said.
 
     A node gives out all of a log's lists and anchors of many ages, because it does not know which credential
     is meant; the holder keeps the lists that the credential names (of a large one the chunk with its own
-    bit), the earliest anchor that covers each entry, and the trie nodes that prove it.
+    bit), the earliest anchor that covers each entry, and the trie nodes that prove it. The head's own record
+    stays, but for the logs in `mirrored` (see `mirrored_logs`): nobody's verdict needs it of them.
     `parsed` is the document as `parse_evidence` reads it, for who knows that already. Raises MalformedError.
     """
-    wanted = {entry.list_id: entry.index for entry in parse_credential(credential).status}
+    wanted: dict[str, set[int]] = {}
+    for entry in parse_credential(credential).status:
+        wanted.setdefault(entry.list_id, set()).add(entry.index)
     evidence = parse_evidence(document) if parsed is None else parsed
     logs: dict[str, Json] = {}
     for origin, log in _object(_object(document)["logs"]).items():
@@ -83,99 +92,105 @@ def tailored(document: Json, credential: Json, *, parsed: Evidence | None = None
         ]
         documents = without_batches(Shape(log, "log").items("documents", maximum=MAX_DOCUMENTS))
         logs[origin] = {**_object(log), "status": status, "documents": documents}
-    proven = tuple(_proven_log(evidence, origin) for origin in evidence.logs)
+    proven = tuple(_proven_log(evidence, origin, origin in mirrored) for origin in evidence.logs)
     anchors = [_lean(anchor, proven) for anchor in evidence.anchors]
     return {**_object(document), "logs": logs, "anchors": anchors}
 
 
-def is_anchored(document: Json) -> bool:
-    """Whether the evidence brings an anchor; what that proves is not looked at. Raises MalformedError."""
-    return bool(Shape(document, "evidence").items("anchors", maximum=MAX_ANCHORS))
+def refreshed(
+    document: Json,
+    kept: Json,
+    credential: Json,
+    prove_consistency: ProveConsistency,
+    *,
+    mirrored: Collection[str],
+    records: Iterable[RecordProof] = (),
+    trust: TrustFile | None = None,
+    parsed: Evidence | None = None,
+) -> Json:
+    """What takes the place of `kept` in a holder's file: `document`, and all that `kept` alone shows.
 
-
-def is_weaker(candidate: Json, kept: Json) -> bool:
-    """Whether replacing `kept` by `candidate` would lose an anchor: what is proven once is never given away.
-
-    Raises MalformedError when the candidate is no evidence; a kept document that is none has nothing to lose.
+    `document` is whole, as a node gives it out; `records` are those that the holder has got since; `trust` is
+    the holder's own trust file. No moment is answered worse than before, as far as `kept` was proven.
+    `parsed` as in `tailored`. Raises as `keep_first` and `tailored` do.
     """
-    anchored = bool(parse_evidence(candidate).anchors)
-    try:
-        return not anchored and kept is not None and bool(parse_evidence(kept).anchors)
-    except MalformedError:
-        return False
-
-
-def find_older_statement(candidate: Json, kept: Json) -> tuple[str, int, int] | None:
-    """(origin, number in the candidate, number kept) of a log in which `candidate` would take a step back.
-
-    Whoever serves an older statement may want a revocation forgotten. Raises MalformedError when the
-    candidate is no evidence; a kept document that is none has nothing to lose.
-    """
-    found = {origin: statement_of(log) for origin, log in parse_evidence(candidate).logs.items()}
-    try:
-        logs = parse_evidence(kept).logs if kept is not None else {}
-        known = {origin: statement_of(log) for origin, log in logs.items()}
-    except MalformedError:
-        return None
-    for origin, got in found.items():
-        if got < known.get(origin, 0):
-            return origin, got, known[origin]
-    return None
-
-
-def newer_evidence(found: Json, kept: Json) -> Json | None:
-    """`found` with the records that `kept` shows, if it has a newer statement of a log; None otherwise.
-
-    None, too, when it would give up an anchor or step back in another log. Raises MalformedError.
-    """
-    if find_older_statement(kept, found) is None or find_older_statement(found, kept) is not None:
-        return None
-    return None if is_weaker(found, kept) else with_records(found, records_of(kept))
-
-
-def statement_of(log: LogEvidence) -> int:
-    """The number of the statement in a log's evidence. Raises MalformedError."""
-    return parse_statement(log.statement).sequence
+    shown = [*records_of(kept), *records]
+    if shown:
+        own = {(entry.list_id, entry.index) for entry in parse_credential(credential).status}
+        # The record of another credential would fail step 9.
+        shown = [proof for proof in shown if (proof.record.list_id, proof.record.index) in own]
+        document, parsed = with_records(document, shown), None
+    whole = keep_first(document, kept, prove_consistency, trust=trust, parsed=parsed)
+    small = tailored(whole, credential, mirrored=mirrored, parsed=parsed)
+    return small if kept is None else keep_earlier(small, kept, credential)
 
 
 def keep_first(
-    document: Json, kept: Json, prove_consistency: ProveConsistency, *, parsed: Evidence | None = None
+    document: Json,
+    kept: Json,
+    prove_consistency: ProveConsistency,
+    *,
+    trust: TrustFile | None = None,
+    parsed: Evidence | None = None,
 ) -> Json:
     """`document` with, in each log, the earliest cosigned checkpoint that either of the two brings.
 
-    Only what covers the log's entries dates them; a checkpoint that does not, or that is the log's own again,
-    is left out. Raises MalformedError when the document is no evidence (a `kept` that is none has nothing to
-    keep), and VerificationError("consistency-mismatch") when the trees of the two contradict each other:
-    somebody's log, or file, is forged. `parsed` as in `tailored`.
+    Cosigned by a quorum of the trust file's witnesses; without a trust file, which alone says whose
+    cosignatures count, nothing takes the place of what `kept` has. Only what covers the log's entries dates
+    them; a checkpoint that does not, that is the log's own again, or that the log has not signed is left out.
+    Raises MalformedError when the document is no evidence (a `kept` that is none has nothing to keep), and
+    VerificationError("consistency-mismatch") when the trees of the two contradict each other: somebody's log,
+    or file, is forged. `parsed` as in `tailored`.
     """
     evidence = parse_evidence(document) if parsed is None else parsed
     try:
-        older = parse_evidence(kept).logs if kept is not None else {}
+        older = parse_evidence(kept) if kept is not None else None
     except MalformedError:
-        older = {}
+        older = None
     logs: dict[str, Json] = {}
     for origin, log in _object(_object(document)["logs"]).items():
-        found = _earliest(evidence, evidence.logs[origin], older.get(origin), prove_consistency)
+        offered = _offered(older, evidence.logs[origin], trust)
+        found = _earliest(evidence, evidence.logs[origin], offered, prove_consistency, trust)
         logs[origin] = {**_object(log), "first": None if found is None else found.to_json()}
     return {**_object(document), "logs": logs}
 
 
+def _offered(older: Evidence | None, log: LogEvidence, trust: TrustFile | None) -> list[SignedCheckpoint]:
+    """What may date the log's entries: first what is kept, in the order in which it is preferred."""
+    offered = [(log.first.checkpoint, log.key)] if log.first else []
+    known = older.logs.get(log.origin) if older is not None else None
+    if older is not None and known is not None:
+        # Without an anchor it may have been taken before its quorum had cosigned, and dates nothing.
+        enough = 0 if older.anchors else len(log.checkpoint.note.signatures)
+        if trust is not None or len(known.checkpoint.note.signatures) >= enough:
+            offered.insert(0, (known.checkpoint, known.key))
+        if known.first:
+            offered.insert(0, (known.first.checkpoint, known.key))
+    return [signed for signed, key in offered if _is_witnessed(signed, key, trust)]
+
+
+def _is_witnessed(signed: SignedCheckpoint, key: str, trust: TrustFile | None) -> bool:
+    """Whether the log with this key signed it, and a quorum cosigned it, or anybody if none can be told."""
+    try:
+        verify_checkpoint(signed, parse_vkey(key))
+    except RegistryError:
+        return False
+    return len(signed.note.signatures) > 1 if trust is None else is_cosigned(signed, trust, "witness")
+
+
 def _earliest(
-    evidence: Evidence, log: LogEvidence, kept: LogEvidence | None, prove_consistency: ProveConsistency
+    evidence: Evidence,
+    log: LogEvidence,
+    offered: Sequence[SignedCheckpoint],
+    prove_consistency: ProveConsistency,
+    trust: TrustFile | None,
 ) -> FirstSeen | None:
     leaves = [entry.proof.index for entry in evidence.entries if entry.origin == log.origin]
-    offered = [log.first.checkpoint] if log.first else []
-    if kept is not None:
-        offered += [kept.checkpoint, *([kept.first.checkpoint] if kept.first else [])]
     newest = log.checkpoint.checkpoint
-    useful = [
-        signed
-        for signed in offered
-        if max(leaves, default=-1) < signed.checkpoint.size < newest.size and len(signed.note.signatures) > 1
-    ]
+    useful = [item for item in offered if max(leaves, default=-1) < item.checkpoint.size < newest.size]
     if not useful:
         return None
-    first = min(useful, key=lambda signed: signed.checkpoint.size)
+    first = useful[0] if trust is None else min(useful, key=lambda signed: signed.checkpoint.size)
     early = first.checkpoint
     proof = tuple(prove_consistency(log.origin, early.size, newest.size))
     verify_consistency(early.size, early.root, newest.size, newest.root, proof)
@@ -195,26 +210,27 @@ def status_json(proof: StatusProof) -> dict[str, Json]:
     return {**document, "list": proof.list_credential}
 
 
-def _smallest(proof: StatusProof, index: int) -> Json:
-    """The list whole, or its chunk with entry `index`, whichever takes less space."""
-    if proof.chunk is not None:
+def _smallest(proof: StatusProof, indexes: Collection[int]) -> Json:
+    """The list whole, or its chunk with the one entry that is wanted, whichever takes less space."""
+    data = b"" if proof.chunk is not None else parse_status_list(proof.list_credential).data
+    if len(indexes) != 1 or len(data) % CHUNK_BYTES or max(indexes) >= 8 * len(data):
+        # Nothing to cut, or more than one chunk to keep; and what is no list of ours is for step 9 to name.
         return status_json(proof)
-    chunk, number, hashes = prove_chunk(
-        StatusBits.from_bytes(parse_status_list(proof.list_credential).data), index
-    )
+    chunk, number, hashes = prove_chunk(StatusBits.from_bytes(data), max(indexes))
     stapled = replace(
         proof, list_credential=None, chunk=chunk, chunk_path=MerklePath(index=number, hashes=tuple(hashes))
     )
     return min(status_json(proof), status_json(stapled), key=lambda found: len(canonicalize(found)))
 
 
-def _proven_log(evidence: Evidence, name: str) -> ProvenLog:
+def _proven_log(evidence: Evidence, name: str, is_mirrored: bool) -> ProvenLog:
     origin = parse_origin(name)
     return ProvenLog(
         issuer_id=origin.issuer_id,
         log_id=origin.log_id,
         epoch=origin.epoch,
         leaves=tuple(sorted({entry.proof.index for entry in evidence.entries if entry.origin == name})),
+        is_mirrored=is_mirrored,
     )
 
 

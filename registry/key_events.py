@@ -4,7 +4,7 @@ Order is leaf order, so no clock decides which key was in force.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from testamur.registry.canonical import Json
 from testamur.registry.errors import MalformedError, VerificationError
@@ -58,16 +58,15 @@ class KeyInterval:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KeyChain:
-    """A verified chain of key events, and the interval of every key that ever was in force."""
+    """A verified chain of key events, and the interval of every key that ever was in force.
+
+    `start` is the leaf at which the first event takes effect.
+    """
 
     issuer: str
+    start: Position
     events: tuple[KeyEvent, ...]
     intervals: tuple[KeyInterval, ...]
-
-    @property
-    def start(self) -> Position:
-        """The leaf at which the first event takes effect."""
-        return self.events[0].start
 
     @property
     def first_digest(self) -> bytes:
@@ -89,6 +88,15 @@ class KeyChain:
     def keys_at(self, epoch: int, index: int) -> list[IssuerKey]:
         """The keys in force at a leaf."""
         return [item.key for item in self.intervals if item.contains(Position(epoch, index))]
+
+    def beginning_at(self, start: Position) -> "KeyChain":
+        """The same chain, taking effect where the contract says: not before its first event allows it.
+
+        Raises VerificationError("key-event-start-mismatch").
+        """
+        if start < self.start or any(event.start <= start for event in self.events[1:]):
+            raise VerificationError("key-event-start-mismatch", epoch=start.epoch, leaf_index=start.index)
+        return replace(self, start=start, intervals=_intervals(self.events, start))
 
 
 def verify_key_events(
@@ -120,7 +128,9 @@ def verify_key_events(
         _verify_step(before, event, seen)
         seen |= {key.multibase: key.id for key in event.keys}
         before = event
-    return KeyChain(issuer=first.issuer, events=events, intervals=_intervals(events))
+    return KeyChain(
+        issuer=first.issuer, start=first.start, events=events, intervals=_intervals(events, first.start)
+    )
 
 
 def verify_extension(older: KeyChain, newer: KeyChain, logged: Position) -> None:
@@ -183,13 +193,14 @@ def _verify_proofs(event: KeyEvent, revealed: list[IssuerKey], known: dict[str, 
             raise VerificationError("key-event-proof-missing", sequence=event.sequence, key=key.id)
 
 
-def _intervals(events: tuple[KeyEvent, ...]) -> tuple[KeyInterval, ...]:
+def _intervals(events: tuple[KeyEvent, ...], start: Position) -> tuple[KeyInterval, ...]:
     """One interval per key: a key never comes back, so it has one start and at most one end."""
     found: dict[str, KeyInterval] = {}
     for event in events:
+        since = start if event is events[0] else event.start
         for key in event.keys:
             if key.id not in found:
-                found[key.id] = KeyInterval(key=key, start=event.start, end=None, compromised=False)
+                found[key.id] = KeyInterval(key=key, start=since, end=None, compromised=False)
         for key_id in (*event.retired, *event.compromised):
             earlier = found[key_id]
             found[key_id] = KeyInterval(

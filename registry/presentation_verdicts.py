@@ -21,12 +21,8 @@ from testamur.registry.presentations import (
 )
 from testamur.registry.timestamps import format_timestamp
 from testamur.registry.trust import TrustFile
+from testamur.registry.vc_result import UNTOLD
 from testamur.registry.verification import DEFAULT_POLICY, Outcome, Policy, Shown, Verdict, verify
-
-UNTOLD = frozenset(
-    {"context-unknown", "controller-document-missing", "cryptosuite-unknown", "proof-type-unknown"}
-)
-"""What is wrong with a proof that cannot be checked here: nothing is known against whoever made it."""
 
 WORST_FIRST = (Outcome.INVALID, Outcome.INDETERMINATE, Outcome.VALID)
 

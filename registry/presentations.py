@@ -22,11 +22,10 @@ from testamur.registry.presentation_format import (
     make_presentation,
     parse_presentation,
 )
-from testamur.registry.rdf.processor import UnknownContextError
 from testamur.registry.rdfc import check_terms
 from testamur.registry.timestamps import parse_timestamp
 from testamur.registry.vc_proofs import verify_all_proofs
-from testamur.registry.vc_result import Part, Problem, ProofResult, VcResult, problem_of
+from testamur.registry.vc_result import UNTOLD, Part, Problem, ProofResult, VcResult, problem_of
 from testamur.registry.vc_verification import ALL_CHECKS, verify_credential
 
 __all__ = [
@@ -116,9 +115,7 @@ def verify_holder(
             subject="presentation",
         )
         problems += [proof.problem for proof in proofs if proof.problem is not None]
-        if any(_is_rdf(proof) and proof.problem is not None for proof in proofs):
-            problems = _unknown_context(presentation, documents) or problems
-        if not problems:
+        if all(problem.reason in UNTOLD for problem in problems):
             _check_time(presentation, now)
             _check_whole(proofs)
             _check_named(presentation, proofs)
@@ -192,21 +189,6 @@ def _refused(problem: Problem, challenge: str | None, domain: str | None) -> Pre
     )
 
 
-def _unknown_context(presentation: Presentation, documents: Mapping[str, Json]) -> list[Problem]:
-    """A proof over RDF says nothing, for or against, while a context is not there."""
-    unsecured = {name: value for name, value in presentation.json.items() if name != "proof"}
-    try:
-        check_terms(unsecured, contexts=documents, subject="presentation")
-    except UnknownContextError as error:
-        where = "presentation /@context"
-        return [
-            Problem(part=Part.PROOF, reason="context-unknown", parameters={"url": error.url}, where=where)
-        ]
-    except (MalformedError, VerificationError):
-        return []  # what is wrong is known already
-    return []
-
-
 def _undefined_terms(presentation: Presentation, documents: Mapping[str, Json]) -> list[Problem]:
     """JSON-LD in safe mode, of the envelope alone: its credentials are expanded when they are verified."""
     aside = ("proof", "verifiableCredential")
@@ -237,8 +219,8 @@ def _check_whole(proofs: Sequence[ProofResult]) -> None:
 
 
 def _check_named(presentation: Presentation, proofs: Sequence[ProofResult]) -> None:
-    holder, controllers = presentation.holder, {str(proof.controller) for proof in proofs}
-    if holder is not None and holder not in controllers:
+    holder, controllers = presentation.holder, {proof.controller or "" for proof in proofs}
+    if holder is not None and holder not in controllers and "" not in controllers:
         raise VerificationError(
             "presentation-holder-mismatch", holder=holder[:200], controller=min(controllers)[:200]
         )

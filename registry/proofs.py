@@ -40,6 +40,7 @@ __all__ = [
     "ProofMaker",
     "SecuredDocument",
     "SignedDocument",
+    "covers_contexts",
     "in_chain_order",
     "join_at",
     "parse_options",
@@ -65,6 +66,19 @@ def verify_document_proof(
 ) -> dict[str, Json]:
     """`SecuredDocument.verify`, for a document with one proof."""
     return SecuredDocument(document, contexts=contexts).verify(proof, key, purpose=purpose)
+
+
+def covers_contexts(proven: Mapping[str, Json], document: Mapping[str, Json]) -> bool:
+    """Whether what `SecuredDocument.verify` returned has every context of the document.
+
+    One that was appended after signing would give meaning that nobody signed.
+    """
+    return _are_equal(as_list(proven.get("@context")), as_list(document.get("@context")))
+
+
+def _are_equal(one: list[Json], other: list[Json]) -> bool:
+    # As they are signed, and not by `==`: Python takes 1 for true, and JSON-LD does not.
+    return one is other or canonicalize(one) == canonicalize(other)
 
 
 class SecuredDocument:
@@ -105,7 +119,7 @@ class SecuredDocument:
         if options.suite.canonicalization is Canonicalization.JCS:
             if "@context" in proof:
                 wanted, found = as_list(proof["@context"]), as_list(self.document.get("@context"))
-                if found[: len(wanted)] != wanted:
+                if not _are_equal(wanted, found[: len(wanted)]):
                     raise VerificationError("proof-context-mismatch")
                 proven["@context"] = proof["@context"]
             data = self._json_data(options, proven, earlier, configuration, key)

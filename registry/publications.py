@@ -5,14 +5,24 @@ bundle carries a new statement with what it names and that is new. Format: docs/
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from testamur.registry.canonical import Json, digest
 from testamur.registry.credentials import parse_credential
 from testamur.registry.errors import MalformedError, VerificationError
-from testamur.registry.key_events import KeyChain, Position, verify_extension, verify_key_events
+from testamur.registry.evm.layout import KeyChainRecord
+from testamur.registry.issuer_keys import (
+    IssuerKeys,
+    parse_record,
+    record_json,
+    verify_issuer_keys,
+    verify_key_growth,
+)
+from testamur.registry.key_events import Position
 from testamur.registry.keys import PublicKey
 from testamur.registry.proofs import SecuredDocument, proofs_of
+from testamur.registry.published_lists import PublishedList, find_publishable, next_version, version_of
+from testamur.registry.repudiations import verify_repudiations
 from testamur.registry.shapes import Shape, without_duplicates
 from testamur.registry.statements import (
     DocumentEntry,
@@ -20,17 +30,13 @@ from testamur.registry.statements import (
     StatusEntry,
     entries_root,
     parse_statement,
-    status_entry,
     verify_statement,
     verify_succession,
 )
-from testamur.registry.status import CHUNK_BYTES
-from testamur.registry.status_lists import REVOCATION, StatusList, parse_status_list
+from testamur.registry.status_lists import parse_status_list
 from testamur.registry.status_records import (
-    RecordBatch,
     new_batches,
     parse_batches,
-    records_root,
 )
 
 MAX_BUNDLE_ITEMS = 256
@@ -39,25 +45,16 @@ MAX_BUNDLE_ITEMS = 256
 FAR_POSITION = Position(0xFFFF, (1 << 63) - 1)
 """After every leaf: for an issuer who checks its own bundle before it knows where it will be logged."""
 
-PERMANENT_PURPOSES = frozenset({REVOCATION})
-"""Purposes whose bits never clear."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PublishedList:
-    """The newest version of one status list."""
-
-    entry: StatusEntry
-    credential: Json = field(repr=False)
-    data: bytes = field(repr=False)
-    batches: tuple[RecordBatch, ...] = field(default=(), repr=False)
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Publication:
-    """A proven statement with everything that it names. `fresh` are the documents to log, in this order."""
+    """A proven statement with everything that it names. `fresh` are the documents to log, in this order.
 
-    keys: KeyChain
+    `key_chains` are the contract's records of replaced key chains, which `keys` agree with.
+    """
+
+    keys: IssuerKeys
+    key_chains: tuple[KeyChainRecord, ...] = ()
     lists: Mapping[str, PublishedList]
     documents: Mapping[str, DocumentEntry]
     statement: Statement
@@ -86,6 +83,7 @@ class Publication:
             "version": 1,
             "statement": self.statement.json,
             "keyEvents": [event.json for event in self.keys.events],
+            **({"keyChains": [record_json(item) for item in self.key_chains]} if self.key_chains else {}),
             "statusLists": lists,
             "documents": [item.to_json() for item in self.documents.values()],
         }
@@ -99,6 +97,11 @@ class Bundle:
     key_events: tuple[Json, ...]
     status_lists: tuple[Json, ...]
     documents: tuple[tuple[str, Json], ...]
+
+    @property
+    def begins_key_chain(self) -> bool:
+        """Whether a first key event is among them: the issuer's very first, or one of a recovery."""
+        return any(isinstance(event, dict) and event.get("sequence") == 1 for event in self.key_events)
 
 
 def parse_bundle(document: Json, subject: str = "statement bundle") -> Bundle:
@@ -125,20 +128,27 @@ def parse_bundle(document: Json, subject: str = "statement bundle") -> Bundle:
 
 
 def verify_bundle(
-    earlier: Publication | None, bundle: Bundle, *, did: str, published: Position, logged: Position
+    earlier: Publication | None,
+    bundle: Bundle,
+    *,
+    did: str,
+    published: Position,
+    logged: Position,
+    key_chains: tuple[KeyChainRecord, ...] | None = None,
 ) -> Publication:
     """Prove that `bundle` may follow `earlier` (None: is the first) in the log of `did`.
 
     `published` is the first leaf after the newest checkpoint: no new key event takes effect before it.
     `logged` is where the statement will be a leaf: its key, and those of the lists, are in force there.
-    Repeating the newest statement gives `earlier` with nothing fresh. Raises MalformedError, and
-    VerificationError: statement-issuer-mismatch, statement-key-events-mismatch, statement-roots-mismatch,
-    status-list-issuer-mismatch, status-list-changed-kind, status-bit-cleared, status-records-mismatch, and
-    those of
-    `verify_key_events`, `verify_extension`, `verify_succession` and `SecuredDocument.verify`.
+    `key_chains` are the replaced key chains that the contract has recorded, no fewer than `earlier` was
+    proven with; None: those. Repeating the newest statement gives `earlier` with nothing fresh. Raises
+    MalformedError, and VerificationError: statement-issuer-mismatch, statement-key-events-mismatch,
+    statement-roots-mismatch, status-list-issuer-mismatch, status-list-changed-kind, status-bit-cleared,
+    status-records-mismatch, and those of `verify_issuer_keys`, `verify_key_growth`, `IssuerKeys.bind`,
+    `verify_succession`, `verify_repudiations` and `SecuredDocument.verify`.
     """
     if earlier is not None and bundle.statement.digest == earlier.statement.digest:
-        return _without_fresh(earlier)
+        return replace(earlier, fresh=())
     statement = bundle.statement
     if statement.issuer != did:
         raise VerificationError("statement-issuer-mismatch", sequence=statement.sequence)
@@ -147,13 +157,13 @@ def verify_bundle(
     elif statement.sequence != 1:
         # What it names as the one before is not here.
         raise VerificationError("statement-chain-broken", sequence=statement.sequence)
-    keys = _keys(earlier, bundle, did, published)
+    if key_chains is None:
+        key_chains = earlier.key_chains if earlier else ()
+    keys = _keys(earlier, bundle, did, published).bind(key_chains)
+    verify_repudiations(statement.repudiated, keys)
 
     def key_in_force(method: str) -> PublicKey:
-        found = keys.find_key(method)
-        if found is None or not found.contains(logged):
-            raise VerificationError("key-not-in-force", method=method[:200], index=logged.index)
-        return found.public_key
+        return keys.public_key_in_force(method, logged)
 
     lists = dict(earlier.lists) if earlier else {}
     batches = {item.entry.id: item.batches for item in lists.values()}
@@ -168,18 +178,25 @@ def verify_bundle(
         parsed = parse_status_list(document)
         before = lists.get(parsed.id)
         if before is None or before.entry.digest != digest(document):
-            lists[parsed.id] = _next_version(before, parsed, document, did, records.pop(parsed.id, None))
+            lists[parsed.id] = next_version(before, parsed, document, did, records.pop(parsed.id, None))
             fresh.append(document)
     if records:
         # Records of a list that does not change say nothing, and would not stand in any entry.
         raise VerificationError("status-records-mismatch", list=next(iter(records))[:200])
     documents = dict(earlier.documents) if earlier else {}
     for name, document in bundle.documents:
+        if find_publishable(document, did) is not None:
+            raise MalformedError("statement bundle /documents", f"{name[:120]!r} belongs in statusLists")
         documents[name] = DocumentEntry(id=name, digest=digest(document))
         fresh.append(document)
     verify_statement(statement, key_in_force)
     publication = Publication(
-        keys=keys, lists=lists, documents=documents, statement=statement, fresh=(*fresh, statement.json)
+        keys=keys,
+        key_chains=key_chains,
+        lists=lists,
+        documents=documents,
+        statement=statement,
+        fresh=(*fresh, statement.json),
     )
     _verify_roots(publication)
     return publication
@@ -199,13 +216,15 @@ def restore_publication(document: Json) -> Publication:
         credential = item.any("credential")
         parsed = parse_status_list(credential)
         batches = parse_batches(item) if item.has("batches") else ()
-        lists[parsed.id] = _version(parsed, credential, item.integer("sequence", minimum=1), batches)
+        lists[parsed.id] = version_of(parsed, credential, item.integer("sequence", minimum=1), batches)
     documents = {}
     for item in shape.shapes("documents", maximum=1 << 20):
         entry = DocumentEntry(id=item.text("id"), digest=item.digest("digest"))
         documents[entry.id] = entry
+    records = tuple(parse_record(item) for item in shape.shapes("keyChains", maximum=MAX_BUNDLE_ITEMS))
     publication = Publication(
-        keys=verify_key_events(shape.items("keyEvents", minimum=1, maximum=1 << 20)),
+        keys=verify_issuer_keys(shape.items("keyEvents", minimum=1, maximum=1 << 20)).bind(records),
+        key_chains=records,
         lists=lists,
         documents=documents,
         statement=parse_statement(shape.any("statement")),
@@ -214,58 +233,18 @@ def restore_publication(document: Json) -> Publication:
     return publication
 
 
-def _keys(earlier: Publication | None, bundle: Bundle, did: str, published: Position) -> KeyChain:
-    """The key chain with the bundle's events at its end; it is the one that the statement names."""
+def _keys(earlier: Publication | None, bundle: Bundle, did: str, published: Position) -> IssuerKeys:
+    """The key events with the bundle's at their end; they are those that the statement names."""
     known = [event.json for event in earlier.keys.events] if earlier else []
-    keys = verify_key_events([*known, *bundle.key_events])
+    keys = verify_issuer_keys([*known, *bundle.key_events])
     if keys.issuer != did:
         raise VerificationError("key-event-issuer-mismatch", sequence=1)
     if earlier is not None:
-        verify_extension(earlier.keys, keys, published)
+        verify_key_growth(earlier.keys, keys, published)
     statement = bundle.statement
-    if (statement.key_events_count, statement.key_events_head) != (len(keys.events), keys.head):
+    if (statement.key_events_count, statement.key_events_head) != (keys.count, keys.head):
         raise VerificationError("statement-key-events-mismatch", sequence=statement.sequence)
     return keys
-
-
-def _next_version(
-    before: PublishedList | None,
-    parsed: StatusList,
-    document: Json,
-    did: str,
-    batches: tuple[RecordBatch, ...] | None,
-) -> PublishedList:
-    if parsed.issuer != did:
-        raise VerificationError("status-list-issuer-mismatch", list=parsed.id[:200])
-    if before is None:
-        return _version(parsed, document, 1, batches or ())
-    if (before.entry.purpose, before.entry.length) != (parsed.purpose, 8 * len(parsed.data)):
-        raise VerificationError("status-list-changed-kind", list=parsed.id[:200])
-    if parsed.purpose in PERMANENT_PURPOSES:
-        old, new = int.from_bytes(before.data, "big"), int.from_bytes(parsed.data, "big")
-        if old & ~new:
-            raise VerificationError("status-bit-cleared", list=parsed.id[:200])
-    return _version(
-        parsed, document, before.entry.sequence + 1, before.batches if batches is None else batches
-    )
-
-
-def _version(
-    parsed: StatusList, document: Json, sequence: int, batches: tuple[RecordBatch, ...]
-) -> PublishedList:
-    if len(parsed.purposes) != 1:
-        raise MalformedError("status list /credentialSubject/statusPurpose", "must be one purpose")
-    if len(parsed.data) % CHUNK_BYTES:
-        raise MalformedError("status list /credentialSubject/encodedList", "must be whole kilobytes")
-    entry = status_entry(
-        list_id=parsed.id,
-        purpose=parsed.purpose,
-        sequence=sequence,
-        digest=digest(document),
-        bits=parsed.bits,
-        records_root=records_root(batches),
-    )
-    return PublishedList(entry=entry, credential=document, data=parsed.data, batches=batches)
 
 
 def _verify_roots(publication: Publication) -> None:
@@ -275,12 +254,3 @@ def _verify_roots(publication: Publication) -> None:
         raise VerificationError("statement-roots-mismatch", part="statusLists", sequence=statement.sequence)
     if (statement.documents_count, statement.documents_root) != (len(documents), entries_root(documents)):
         raise VerificationError("statement-roots-mismatch", part="documents", sequence=statement.sequence)
-
-
-def _without_fresh(publication: Publication) -> Publication:
-    return Publication(
-        keys=publication.keys,
-        lists=publication.lists,
-        documents=publication.documents,
-        statement=publication.statement,
-    )

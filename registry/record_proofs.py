@@ -120,6 +120,15 @@ def renew_record(proof: RecordProof, batches: Sequence[RecordBatch]) -> RecordPr
     return replace(proof, batch_position=position, batches=len(batches), batch_path=tuple(path))
 
 
+def is_newest(proof: RecordProof, version: int) -> bool:
+    """Whether nothing can have changed in the list since the record's batch; `version` is the list's.
+
+    The batch is the last, and each of the list's versions after the first came with one: a later change of
+    the same entry would stand in a later batch, or, published without a record, in a version that has none.
+    """
+    return proof.batch_position == proof.batches - 1 == version - 2
+
+
 def effect_of(proof: RecordProof, recorded_after: datetime | None) -> datetime:
     """From when the change counts: before it was recorded only for the reasons that allow it.
 

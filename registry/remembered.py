@@ -6,10 +6,8 @@ never a credential or its own proof: a verifier forgets what it was handed.
 
 import functools
 import marshal
-import threading
-from collections import OrderedDict
-from collections.abc import Callable, Hashable
-from typing import Concatenate, Generic, ParamSpec, TypeVar, cast
+from collections.abc import Callable
+from typing import Concatenate, ParamSpec, TypeVar, cast
 
 from testamur.registry.canonical import Json
 from testamur.registry.keys import Algorithm, PublicKey
@@ -19,6 +17,11 @@ MAX_REMEMBERED_MESSAGE_BYTES = 1024
 
 MAX_REMEMBERED = 4096
 """Signatures of hundreds of logs; a few megabytes at most."""
+
+SMALL, LARGE = (128, 1 << 14), (16, 1 << 17)
+"""How many results of one function are kept, and of documents of how many bytes at most: whatever strangers
+send, two mebibytes each, and as values ten times as much. An anchor has some fifteen kilobytes; a hundred
+key events have fifty."""
 
 _PLAIN = 0
 """The version of Python's own serialisation in which equal values have equal bytes, shared parts or not."""
@@ -63,70 +66,31 @@ def remembering(maximum: int) -> Callable[[Callable[Arguments, Known]], Callable
 
 
 def remembering_json(
-    max_bytes: int,
-) -> Callable[[Callable[Concatenate[Json, Arguments], Known]], Callable[Concatenate[Json, Arguments], Known]]:
+    function: Callable[Concatenate[Json, Arguments], Known],
+) -> Callable[Concatenate[Json, Arguments], Known]:
     """Decorate a pure function of a public JSON document (and hashable values): it reads equal ones once.
 
     Its result is shared by all callers, and made of a copy, so that what one caller changes later reaches
-    nobody. The documents of the results that are kept have `max_bytes` together. What raises is not kept.
+    nobody. Results of `SMALL` and of `LARGE` documents are kept. What raises is not.
     """
 
-    def decorate(
-        function: Callable[Concatenate[Json, Arguments], Known],
-    ) -> Callable[Concatenate[Json, Arguments], Known]:
-        kept: _Newest[Known] = _Newest(max_bytes)
-        _FORGET.append(kept.clear)
+    def of_form(form: bytes, /, *args: Arguments.args, **kwargs: Arguments.kwargs) -> Known:
+        return function(marshal.loads(form), *args, **kwargs)  # noqa: S302 (bytes made ten lines below)
 
-        def of_document(document: Json, /, *args: Arguments.args, **kwargs: Arguments.kwargs) -> Known:
-            # Not by `==`: Python takes 1, 1.0 and true for equal. This form tells them apart, and costs a
-            # twelfth of JSON text. Members in another order are read again, and no harm is done.
-            try:
-                form = marshal.dumps(document, _PLAIN)
-            except ValueError:
-                return function(document, *args, **kwargs)  # not JSON: the function says what is wrong
-            key = form, args, tuple(kwargs.items())
-            found = kept.find(key)
-            if found is None:
-                copy = marshal.loads(form)  # noqa: S302 (bytes made eight lines above)
-                found = (function(copy, *args, **kwargs),)
-                kept.keep(key, len(form), found)
-            return found[0]
+    of_small, of_large = (remembering(number)(of_form) for number, _ in (SMALL, LARGE))
 
-        return of_document
+    def of_document(document: Json, /, *args: Arguments.args, **kwargs: Arguments.kwargs) -> Known:
+        # Not by `==`: Python takes 1, 1.0 and true for equal. This form tells them apart, and costs a twelfth
+        # of JSON text. Members in another order are read again, and no harm is done.
+        try:
+            form = marshal.dumps(document, _PLAIN)
+        except ValueError:
+            return function(document, *args, **kwargs)  # not JSON: the function says what is wrong with it
+        if len(form) > LARGE[1]:
+            return function(document, *args, **kwargs)
+        return (of_small if len(form) <= SMALL[1] else of_large)(form, *args, **kwargs)
 
-    return decorate
-
-
-class _Newest(Generic[Known]):
-    """The results that were asked for last, in a bounded number of bytes. For several threads."""
-
-    def __init__(self, max_bytes: int) -> None:
-        self._max_bytes = max_bytes
-        self._bytes = 0
-        self._lock = threading.Lock()
-        self._found: OrderedDict[Hashable, tuple[int, tuple[Known]]] = OrderedDict()
-
-    def find(self, key: Hashable) -> tuple[Known] | None:
-        with self._lock:
-            found = self._found.get(key)
-            if found is None:
-                return None
-            self._found.move_to_end(key)
-            return found[1]
-
-    def keep(self, key: Hashable, size: int, result: tuple[Known]) -> None:
-        with self._lock:
-            if key in self._found:
-                return
-            self._found[key] = size, result
-            self._bytes += size
-            while self._bytes > self._max_bytes:
-                self._bytes -= self._found.popitem(last=False)[1][0]
-
-    def clear(self) -> None:
-        with self._lock:
-            self._found.clear()
-            self._bytes = 0
+    return of_document
 
 
 def forget() -> None:

@@ -9,12 +9,11 @@ from dataclasses import dataclass, field
 
 from testamur.registry.canonical import Json, digest
 from testamur.registry.dids import parse_did
-from testamur.registry.entries import MAX_EPOCH
 from testamur.registry.errors import MalformedError, VerificationError
-from testamur.registry.key_event_format import Position
 from testamur.registry.keys import PublicKey
 from testamur.registry.multiformats import encode_digest
 from testamur.registry.proofs import SecuredDocument, proofs_of
+from testamur.registry.repudiations import Repudiation, parse_repudiation
 from testamur.registry.seals import MAX_STATEMENT_SEQUENCE, Seal, parse_seal, parse_time
 from testamur.registry.shapes import Shape
 from testamur.registry.statement_entries import (
@@ -38,6 +37,7 @@ __all__ = [
     "StatusEntry",
     "build_statement",
     "entries_root",
+    "fresh_repudiations",
     "parse_document_entry",
     "parse_seal",
     "parse_statement",
@@ -53,23 +53,6 @@ __all__ = [
 
 MAX_REPUDIATIONS = 1024
 """Ranges, not leaves: a theft leaves a few."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Repudiation:
-    """Leaves that the issuer says it never issued: from `start` up to but not including `end`."""
-
-    epoch: int
-    start: int
-    end: int
-
-    def covers(self, position: Position) -> bool:
-        """Whether the leaf is among them."""
-        return self.epoch == position.epoch and self.start <= position.index < self.end
-
-    def to_json(self) -> dict[str, Json]:
-        """`{"epoch": e, "from": a, "until": b}`."""
-        return {"epoch": self.epoch, "from": self.start, "until": self.end}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,10 +73,6 @@ class Statement:
     final: bool
     digest: bytes
     json: dict[str, Json] = field(repr=False)
-
-    def is_repudiated(self, position: Position) -> bool:
-        """Whether the issuer says that it never issued what was logged there."""
-        return any(item.covers(position) for item in self.repudiated)
 
 
 def build_statement(
@@ -150,7 +129,7 @@ def parse_statement(document: Json, subject: str = "statement") -> Statement:
         status_root=lists.digest("root"),
         documents_count=documents.integer("count"),
         documents_root=documents.digest("root"),
-        repudiated=tuple(_repudiation(item) for item in repudiated),
+        repudiated=tuple(parse_repudiation(item, newest_statement=sequence) for item in repudiated),
         final=shape.flag("final"),
         digest=digest(document),
         json=document if isinstance(document, dict) else {},
@@ -200,7 +179,7 @@ def verify_succession(earlier: Statement, later: Statement) -> None:
     whoever stole the operator's key. What a mirror checks; whether bits were cleared needs the lists
     themselves. Raises VerificationError: statement-issuer-mismatch, statement-equivocation,
     statement-sequence-fell, statement-chain-broken, statement-after-final, statement-key-events-fell,
-    statement-repudiation-withdrawn.
+    statement-repudiation-withdrawn, statement-repudiation-backdated.
     """
     number = later.sequence
     if later.issuer != earlier.issuer:
@@ -219,14 +198,12 @@ def verify_succession(earlier: Statement, later: Statement) -> None:
         raise VerificationError("statement-key-events-fell", sequence=number)
     if not set(earlier.repudiated) <= set(later.repudiated):
         raise VerificationError("statement-repudiation-withdrawn", sequence=number)
+    for item in fresh_repudiations(earlier, later):
+        if (item.statement, item.time) != (number, later.time):
+            raise VerificationError("statement-repudiation-backdated", sequence=number)
 
 
-def _repudiation(shape: Shape) -> Repudiation:
-    start = shape.integer("from")
-    found = Repudiation(
-        epoch=shape.integer("epoch", minimum=1, maximum=MAX_EPOCH),
-        start=start,
-        end=shape.integer("until", minimum=start + 1),
-    )
-    shape.refuse_unknown()
-    return found
+def fresh_repudiations(earlier: Statement | None, later: Statement) -> list[Repudiation]:
+    """The ranges that `later` is the first to name, if `earlier` is the one before it."""
+    known = set(earlier.repudiated) if earlier else set()
+    return [item for item in later.repudiated if item not in known]

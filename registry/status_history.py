@@ -10,14 +10,14 @@ from dataclasses import dataclass, field, replace
 from testamur.registry.canonical import Json
 from testamur.registry.credentials import parse_credential
 from testamur.registry.entries import EntryKind
-from testamur.registry.errors import MalformedError, RegistryError, VerificationError
-from testamur.registry.key_events import KeyChain, Position, parse_key_event, verify_key_events
-from testamur.registry.keys import PublicKey
+from testamur.registry.errors import MalformedError, RegistryError
+from testamur.registry.issuer_keys import IssuerKeys
+from testamur.registry.key_events import Position
 from testamur.registry.proofs import SecuredDocument, proofs_of
 from testamur.registry.seals import parse_seal
 from testamur.registry.shapes import Shape
-from testamur.registry.statements import parse_statement
-from testamur.registry.status_lists import LIST_TYPE, REVOCATION, parse_status_list
+from testamur.registry.statements import parse_statement, verify_statement
+from testamur.registry.status_lists import LIST_TYPE, REVOCATION, StatusList, parse_status_list
 
 UNSEALED = ""
 """The time of what no seal covers yet."""
@@ -65,51 +65,58 @@ class _Reading:
     """What has been read so far."""
 
     epoch: int
-    did: str
-    events: list[Json] = field(default_factory=list)
+    keys: IssuerKeys
     lists: dict[str, tuple[int, bytes]] = field(default_factory=dict)
-    open: list[ListChange] = field(default_factory=list)
+    open: list[tuple[int, StatusList, Json]] = field(default_factory=list)
+    """Leaf index and document of each list that no statement has come after yet."""
     unsealed: list[ListChange] = field(default_factory=list)
 
 
 def read_history(
-    entries: Iterable[tuple[int, EntryKind, Json]], *, did: str, epoch: int
+    entries: Iterable[tuple[int, EntryKind, Json]], *, keys: IssuerKeys, epoch: int
 ) -> Iterator[ListChange]:
-    """Every version of every status list of the issuer `did`, in the order of the log.
+    """Every version of every status list of an issuer, in the order of the log.
 
-    `entries` are (leaf index, kind, document) of the log's documents and seals, all of them and in order. A
-    version that its issuer did not sign, or that clears a revocation, is given with its problem.
+    `entries` are (leaf index, kind, document) of the log's documents and seals, all of them and in order;
+    `keys` are all key events of the issuer, those of earlier epochs and of recoveries as well. A version
+    that its issuer did not sign, or that clears a revocation, is given with its problem.
     """
-    reading = _Reading(epoch=epoch, did=did)
+    reading = _Reading(epoch=epoch, keys=keys)
     for leaf_index, kind, document in entries:
         if kind is EntryKind.SEAL:
             yield from _sealed(reading, document)
         elif kind is EntryKind.DOCUMENT:
             _document(reading, leaf_index, document)
     yield from reading.unsealed
-    yield from reading.open
+    yield from (_change(reading, keys, *listed) for listed in reading.open)
 
 
 def _document(reading: _Reading, leaf_index: int, document: Json) -> None:
     kinds = document.get("type") if isinstance(document, dict) else None
     if kinds == "Statement":
-        _statement(reading, document)
+        _statement(reading, leaf_index, document)
     elif isinstance(kinds, list) and LIST_TYPE in kinds:
         _list(reading, leaf_index, document)
-    elif _is_key_event(document):
-        reading.events.append(document)
 
 
-def _statement(reading: _Reading, document: Json) -> None:
+def _statement(reading: _Reading, leaf_index: int, document: Json) -> None:
+    """A statement of the issuer dates the lists before it, and says by which keys they are judged.
+
+    What the council replaced later was in force then. Whatever only looks like a statement changes nothing.
+    """
     try:
         statement = parse_statement(document)
-    except MalformedError:
+        keys = reading.keys.as_of(statement.key_events_head)
+        if keys is None or statement.issuer != keys.issuer:
+            return
+        position = Position(reading.epoch, leaf_index)
+        verify_statement(statement, lambda method: keys.public_key_in_force(method, position))
+    except RegistryError:
         return
-    if statement.issuer == reading.did:
-        reading.unsealed += [
-            replace(change, statement=statement.sequence, stated=statement.time) for change in reading.open
-        ]
-        reading.open.clear()
+    for listed in reading.open:
+        change = _change(reading, keys, *listed)
+        reading.unsealed.append(replace(change, statement=statement.sequence, stated=statement.time))
+    reading.open.clear()
 
 
 def _sealed(reading: _Reading, document: Json) -> Iterator[ListChange]:
@@ -126,10 +133,15 @@ def _list(reading: _Reading, leaf_index: int, document: Json) -> None:
         parsed = parse_status_list(document)
     except MalformedError:
         return
-    if parsed.issuer != reading.did:
-        return
+    if parsed.issuer == reading.keys.issuer:
+        reading.open.append((leaf_index, parsed, document))
+
+
+def _change(
+    reading: _Reading, keys: IssuerKeys, leaf_index: int, parsed: StatusList, document: Json
+) -> ListChange:
     version, before = reading.lists.get(parsed.id, (0, bytes(len(parsed.data))))
-    method, problem = _signed_by(reading, leaf_index, document)
+    method, problem = _signed_by(keys, Position(reading.epoch, leaf_index), document)
     newly, cleared = _difference(before, parsed.data)
     if problem is None and cleared and parsed.purpose == REVOCATION:
         problem = "clears a revocation, which counts for nothing"
@@ -145,35 +157,23 @@ def _list(reading: _Reading, leaf_index: int, document: Json) -> None:
         method=method,
         problem=problem,
     )
-    reading.open.append(change)
     if problem is None:
         reading.lists[parsed.id] = (version + 1, parsed.data)
+    return change
 
 
-def _signed_by(reading: _Reading, leaf_index: int, document: Json) -> tuple[str, str | None]:
-    """(verification method, problem) of a list's proofs, by the key events that stand before it."""
+def _signed_by(keys: IssuerKeys, position: Position, document: Json) -> tuple[str, str | None]:
+    """(verification method, problem) of a list's proofs."""
     method = ""
     try:
-        keys = verify_key_events(reading.events)
-
-        def key_in_force(name: str) -> PublicKey:
-            return _key(keys, name, Position(reading.epoch, leaf_index))
-
         credential = parse_credential(document, "status list")
         secured = SecuredDocument(credential.json)
         for proof in proofs_of(credential.json, "status list"):
             method = Shape(proof, "proof").text("verificationMethod")
-            secured.verify(proof, key_in_force(method))
+            secured.verify(proof, keys.public_key_in_force(method, position))
     except RegistryError as error:
         return method, f"is not signed by its issuer ({error})"
     return method, None
-
-
-def _key(keys: KeyChain, method: str, position: Position) -> PublicKey:
-    found = keys.find_key(method)
-    if found is None or not found.contains(position):
-        raise VerificationError("key-not-in-force", method=method[:200], index=position.index)
-    return found.public_key
 
 
 def _difference(before: bytes, after: bytes) -> tuple[tuple[int, ...], tuple[int, ...]]:
@@ -188,11 +188,3 @@ def _difference(before: bytes, after: bytes) -> tuple[tuple[int, ...], tuple[int
             if (old ^ new) & mask:
                 (newly if new & mask else cleared).append(8 * at + bit)
     return tuple(newly), tuple(cleared)
-
-
-def _is_key_event(document: Json) -> bool:
-    try:
-        parse_key_event(document)
-    except MalformedError:
-        return False
-    return True

@@ -6,13 +6,16 @@ https://www.w3.org/TR/vc-data-model-2.0/#representing-time.
 
 import contextlib
 import re
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 
 from testamur.registry.errors import MalformedError
 
 MAX_TIMESTAMP_CHARACTERS = 64
 """A date, a time, a zone and three dozen digits of fraction; longer ones only cost time."""
 
+FUTURE = "lies in the future; nothing can be proven about it"
+
+_DAY = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
 _USUAL = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", re.ASCII)
 """How nearly every time is written; the standard library reads it in a microsecond."""
 
@@ -53,6 +56,30 @@ def parse_timestamp(text: str, subject: str = "timestamp") -> datetime:
         return moment - _offset(zone) + timedelta(days=1 if ends_day else 0)
     except (ValueError, OverflowError) as exc:
         raise MalformedError(subject, f"is not a moment of the calendar: {text!r}") from exc
+
+
+def parse_past_moment(text: str, now: datetime) -> datetime:
+    """A moment that can be asked about: a `dateTimeStamp`, or a day (`2026-11-21`), as `end_of_day` has it.
+
+    Raises MalformedError, also for what lies in the future.
+    """
+    subject = "moment"
+    if _DAY.fullmatch(text):
+        try:
+            return end_of_day(date.fromisoformat(text), now)
+        except ValueError as exc:
+            raise MalformedError(subject, f"is not a day of the calendar: {text!r}") from exc
+    moment = parse_timestamp(text, subject)
+    if moment > now:
+        raise MalformedError(subject, FUTURE)
+    return moment
+
+
+def end_of_day(day: date, now: datetime) -> datetime:
+    """The last second of `day` in UTC, or `now` on the day that has not ended. Raises MalformedError."""
+    if day > now.astimezone(UTC).date():
+        raise MalformedError("the date", FUTURE)
+    return min(datetime.combine(day, time(23, 59, 59), UTC), now)
 
 
 def format_timestamp(moment: datetime) -> str:

@@ -61,15 +61,22 @@ _SIGNATURE_TYPES = {"witness": COSIGNATURE_ED25519, "mirror": COSIGNATURE_ED2551
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DatedKey:
-    """A member's key and the time within which what it signed counts (`until` None: still in use)."""
+    """A member's key and the time within which what it signed counts: from `since` to before `until`.
+
+    `until` None: still in use. An end that is not after the start: nothing that it signed counts.
+    """
 
     key: VerifierKey
     since: datetime
     until: datetime | None
 
     def is_valid_at(self, moment: datetime) -> bool:
-        """Whether `moment` lies in the key's time, ends included."""
-        return self.since <= moment and (self.until is None or moment <= self.until)
+        """Whether what the key signed at `moment` counts."""
+        return self.since <= moment and (self.until is None or moment < self.until)
+
+    def is_over_at(self, moment: datetime) -> bool:
+        """Whether nothing counts that the key signs at `moment` or later."""
+        return self.until is not None and self.until <= max(self.since, moment)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,6 +88,10 @@ class Member:
     witness: tuple[DatedKey, ...]
     mirror: tuple[DatedKey, ...]
     attestation: tuple[DatedKey, ...]
+
+    def may_sign_after(self, moment: datetime) -> bool:
+        """Whether the member could sign a version issued after `moment`; those who left stay listed."""
+        return any(not dated.is_over_at(moment) for dated in self.attestation)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -208,19 +219,21 @@ def _dated_keys(shape: Shape, role: str) -> tuple[DatedKey, ...]:
 
 
 def _check_holders(members: tuple[Member, ...], subject: str) -> None:
-    """A public key has one member and one role, under whatever names.
+    """A public key has one member, one role and one time, under whatever names.
 
     Two members with one key would be one holder who counts twice. A cosignature does not say in which role it
-    was made, so a witness's could be shown as that of a mirror with the same key.
+    was made, so a witness's could be shown as that of a mirror with the same key. Of two times the reader
+    would choose one, and whoever compares two versions the other.
     """
-    holders: dict[bytes, tuple[str, str]] = {}
+    holders: dict[bytes, str] = {}
     for member in members:
         for role in ROLES:
             for dated in getattr(member, role):
-                holder = holders.setdefault(dated.key.raw, (member.name, role))
-                if holder != (member.name, role):
-                    shown = f"{holder[0]} ({holder[1]}) and {member.name} ({role})"
+                holder = f"{member.name} ({role})"
+                if dated.key.raw in holders:
+                    shown = f"{holders[dated.key.raw]} and {holder}"
                     raise MalformedError(subject, f"give one public key to {shown}"[:400])
+                holders[dated.key.raw] = holder
 
 
 def _policy(policies: Shape, role: str, members: tuple[Member, ...]) -> WitnessPolicy:
@@ -240,9 +253,7 @@ def _succession(shape: Shape, members: tuple[Member, ...], issued: datetime) -> 
         return None
     rule = shape.shape("succession")
     threshold = rule.integer("threshold", minimum=1, maximum=MAX_MEMBERS)
-    able = sum(
-        any(dated.until is None or dated.until > issued for dated in member.attestation) for member in members
-    )
+    able = sum(member.may_sign_after(issued) for member in members)
     if threshold > able:
         raise MalformedError(rule.path("threshold"), f"is {threshold}, and only {able} members could sign")
     rule.refuse_unknown()

@@ -1,7 +1,8 @@
 """What the next version of a trust file may change: the future, and never what was true of the past.
 
-Quorum or not: a range of blocks that was closed stays as it was, an ended key stays ended, and nobody's key
-becomes somebody else's. So evidence that verified for a reason does not verify for another one later.
+Quorum or not: a range of blocks that was closed stays as it was, no key vanishes, an ended key stays ended,
+and nobody's key becomes somebody else's. So evidence that verified for a reason does not verify for another
+one later.
 Format: docs/spec/trust-file.md.
 """
 
@@ -10,6 +11,7 @@ from datetime import datetime
 from testamur.registry.canonical import Json, canonicalize
 from testamur.registry.errors import VerificationError
 from testamur.registry.finality import SealRule
+from testamur.registry.notes import VerifierKey
 from testamur.registry.trust import ROLES, DatedKey, TrustedChain, TrustFile
 
 
@@ -18,7 +20,7 @@ def verify_changes(earlier: TrustFile, later: TrustFile) -> None:
 
     Raises VerificationError: trust-registry-mismatch, trust-version-fell, trust-version-skipped,
     trust-predecessor-mismatch, trust-development-changed, trust-issued-earlier, trust-chain-rewritten,
-    trust-chain-unpinned, trust-key-moved, trust-key-backdated, trust-key-revived.
+    trust-chain-unpinned, trust-key-moved, trust-key-backdated, trust-key-revived, trust-key-dropped.
     """
     number = later.sequence
     if later.registry != earlier.registry:
@@ -41,19 +43,21 @@ def verify_changes(earlier: TrustFile, later: TrustFile) -> None:
 def describe_changes(earlier: TrustFile, later: TrustFile) -> list[str]:
     """What a member reads before signing: each difference in a line, nothing left out but the digests."""
     lines = []
-    for role in ROLES:
-        old, new = _holders(earlier, role), _holders(later, role)
-        for text in sorted(set(old) | set(new)):
-            before, after = old.get(text), new.get(text)
-            if before == after:
-                continue
-            if before is None and after is not None:
-                lines.append(f"adds the {role} key {text} of {after[0]}, from {_until(after[1].since)}")
-            elif after is None and before is not None:
-                lines.append(f"drops the {role} key {text} of {before[0]}: nothing that it signed counts")
-            elif after is not None:
-                span = f"{_until(after[1].since)} to {_until(after[1].until)}"
-                lines.append(f"sets the time of the {role} key {text} of {after[0]} to {span}")
+    old, new = _entries(earlier), _entries(later)
+    for key in sorted(set(old) | set(new), key=VerifierKey.to_text):
+        before, after = old.get(key), new.get(key)
+        if before == after:
+            continue
+        member, role, dated = after or before or ("", "", None)
+        which = f"the {role} key {key.to_text()} of {member}"
+        if after is None or dated is None:
+            lines.append(f"drops {which}")
+        elif dated.is_over_at(dated.since):
+            lines.append(f"voids {which}: nothing that it ever signed counts")
+        else:
+            verb = "sets the time of" if before else "adds"
+            lines.append(f"{verb} {which}: {_until(dated.since)} to {_until(dated.until)}")
+    lines += _closings(earlier, later)
     for name in sorted(set(earlier.json) | set(later.json)):
         if name in {"members", "sequence", "previous", "issued", "signatures"}:
             continue
@@ -118,41 +122,51 @@ def _finality(trust: TrustFile, number: int) -> bytes:
     return canonicalize(item["finality"] if isinstance(item, dict) else None)
 
 
+def _closings(earlier: TrustFile, later: TrustFile) -> list[str]:
+    """What a range of blocks takes back when it is closed: a trust file does not know how far a chain is."""
+    return [
+        f"closes chain {before.chain_id} at block {after.until_block}: evidence that rests on a later block"
+        f" of contract 0x{before.contract.hex()} counts no more. Is the contract silent from there on?"
+        for before, after in zip(earlier.chains, later.chains, strict=False)
+        if before.until_block is None and after.until_block is not None
+    ]
+
+
 def _verify_keys(earlier: TrustFile, later: TrustFile) -> None:
-    known = {
-        dated.key.raw: (member.name, role, dated)
-        for member in earlier.members
-        for role in ROLES
-        for dated in getattr(member, role)
-    }
-    for member in later.members:
-        for role in ROLES:
-            for dated in getattr(member, role):
-                before = known.get(dated.key.raw)
-                if before is None:
-                    if dated.since < earlier.issued:
-                        raise VerificationError("trust-key-backdated", name=dated.key.name[:200])
-                elif before[:2] != (member.name, role):
-                    raise VerificationError(
-                        "trust-key-moved", name=dated.key.name[:200], member=before[0][:120]
-                    )
-                else:
-                    _verify_time(before[2], dated, later.issued)
+    """No key vanishes, so what must never come back is seen by comparing two neighbours."""
+    known = {entry[2].key.raw: entry for entry in _entries(earlier).values()}
+    listed = _entries(later)
+    for member, role, dated in listed.values():
+        before = known.get(dated.key.raw)
+        if before is None:
+            if dated.since < earlier.issued:
+                raise VerificationError("trust-key-backdated", name=dated.key.name[:200])
+        elif before[:2] != (member, role):
+            raise VerificationError("trust-key-moved", name=dated.key.name[:200], member=before[0][:120])
+        else:
+            _verify_time(before[2], dated, later.issued)
+    for _, _, dated in known.values():
+        # The whole key: under another name it would be no other signature's, and the old ones nobody's.
+        if dated.key not in listed:
+            raise VerificationError("trust-key-dropped", name=dated.key.name[:200], sequence=later.sequence)
 
 
 def _verify_time(before: DatedKey, after: DatedKey, issued: datetime) -> None:
     """A key's time may be cut short or, while it is in force, made longer; its past is not widened."""
     if after.since < before.since:
         raise VerificationError("trust-key-backdated", name=after.key.name[:200])
-    ended = before.until is not None and before.until < issued
-    if ended and (after.until is None or before.until is None or after.until > before.until):
+    if before.is_over_at(issued) and (
+        after.until is None or before.until is None or after.until > before.until
+    ):
         raise VerificationError("trust-key-revived", name=after.key.name[:200])
 
 
-def _holders(trust: TrustFile, role: str) -> dict[str, tuple[str, DatedKey]]:
+def _entries(trust: TrustFile) -> dict[VerifierKey, tuple[str, str, DatedKey]]:
+    """Every key with its member, its role and its time; none is in a trust file twice."""
     return {
-        dated.key.to_text(): (member.name, dated)
+        dated.key: (member.name, role, dated)
         for member in trust.members
+        for role in ROLES
         for dated in getattr(member, role)
     }
 

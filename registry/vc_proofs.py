@@ -13,13 +13,14 @@ from testamur.registry.jose import Token, verify_token
 from testamur.registry.proofs import (
     ASSERTION,
     SecuredDocument,
+    covers_contexts,
     in_chain_order,
     parse_options,
     proofs_of,
 )
 from testamur.registry.proofs_chain import previous_proofs
 from testamur.registry.timestamps import format_timestamp, parse_timestamp
-from testamur.registry.vc_result import Part, ProofResult, problem_of
+from testamur.registry.vc_result import UNTOLD, Part, Problem, ProofResult, problem_of
 from testamur.registry.verification_methods import VerificationMethod, find_verification_method
 
 
@@ -49,13 +50,11 @@ def verify_all_proofs(
         error: RegistryError | None = None
         method, whole = None, True
         try:
-            _check_earlier(proof, proofs, results)
             _check_asked(proof, now, domain, challenge)
             options = parse_options(proof)
             method = _method(options.verification_method, documents, purpose, now)
-            proven = secured.verify(proof, method.public_key, purpose=purpose)
-            contexts = proven.get("@context")  # one alone may stand there without a list
-            whole = document.get("@context") in (contexts, [contexts])
+            whole = covers_contexts(secured.verify(proof, method.public_key, purpose=purpose), document)
+            _check_earlier(proof, proofs, results)
         except (MalformedError, VerificationError) as caught:
             error = caught
         results[number] = ProofResult(
@@ -125,11 +124,16 @@ def _method(url: str, documents: Mapping[str, Json], purpose: str, now: datetime
 def _check_earlier(
     proof: dict[str, Json], proofs: list[dict[str, Json]], results: Mapping[int, ProofResult]
 ) -> None:
-    """A chained proof vouches for those before it: it cannot hold when one of them does not."""
+    """A chained proof vouches for those before it: of one that cannot be told, nor can it."""
+    unknown: Problem | None = None
     for earlier in previous_proofs(proof, proofs):
         number = next(number for number, item in enumerate(proofs) if item is earlier)
-        if not results[number].verified:
+        problem = results[number].problem
+        if problem is not None and problem.reason not in UNTOLD:
             raise VerificationError("proof-previous-invalid", id=str(proofs[number].get("id"))[:200])
+        unknown = unknown or problem
+    if unknown is not None:
+        raise VerificationError(unknown.reason, **unknown.parameters)
 
 
 def _check_asked(proof: dict[str, Json], now: datetime, domain: str | None, challenge: str | None) -> None:

@@ -10,6 +10,7 @@ from enum import StrEnum
 from testamur.registry.canonical import Json
 from testamur.registry.credentials import Credential
 from testamur.registry.errors import MalformedError, RegistryError, VerificationError
+from testamur.registry.rdf.processor import UnknownContextError
 from testamur.registry.reasons import words
 from testamur.registry.schemas import SchemaResult
 from testamur.registry.timestamps import format_timestamp
@@ -27,6 +28,11 @@ class Part(StrEnum):
     SCHEMA = "schema"
     CONTAINED = "contained"
 
+
+UNTOLD = frozenset(
+    {"context-unknown", "controller-document-missing", "cryptosuite-unknown", "proof-type-unknown"}
+)
+"""What is wrong with a proof that cannot be checked here: nothing is known against whoever made it."""
 
 _TYPES = {
     Part.MODEL: "https://www.w3.org/TR/vc-data-model#MALFORMED_VALUE_ERROR",
@@ -64,6 +70,10 @@ class Problem:
 
 def problem_of(part: Part, error: RegistryError, where: str | None = None) -> Problem:
     """An error as a problem, its JSON pointer kept."""
+    if isinstance(error, UnknownContextError):
+        return Problem(
+            part=part, reason="context-unknown", parameters={"url": error.url}, where=where or error.subject
+        )
     if isinstance(error, MalformedError):
         parameters: dict[str, str | int] = {"where": error.subject, "problem": error.reason}
         return Problem(part=part, reason="malformed", parameters=parameters, where=error.subject)

@@ -18,6 +18,7 @@ sys.path.insert(0, str(ROOT / "tests"))  # the whole registry in memory is a fak
 
 from vectors.broken import malformed_vectors, tampered_vectors  # noqa: E402
 from vectors.judged import good_vectors, refused_vectors, undecided_vectors  # noqa: E402
+from vectors.refreshed import refreshed_vectors  # noqa: E402
 from vectors.trust_chains import V1, trust_vectors  # noqa: E402
 
 from fakes.trust_vectors import judge_trust_vector  # noqa: E402
@@ -59,6 +60,7 @@ def evidence_files() -> dict[str, str]:
         *refused_vectors(),
         *tampered_vectors(),
         *malformed_vectors(),
+        *refreshed_vectors(),
     ]
     problems = []
     for vector in vectors:

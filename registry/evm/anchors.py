@@ -53,9 +53,6 @@ MAX_HISTORY = 256
 MAX_REMEMBERED_PROOFS = 16
 """Anchors of as many logs, each some twenty kilobytes, and a mebibyte if somebody means ill."""
 
-MAX_REMEMBERED_ANCHOR_BYTES = 1 << 20
-"""The same as they stand in files."""
-
 _HEX = re.compile(r"0x[0-9a-f]*")
 
 
@@ -157,7 +154,7 @@ class ProvenAnchor:
         return next((record for record in self.suspensions if record.contains(self.epoch, leaf_index)), None)
 
 
-@remembering_json(MAX_REMEMBERED_ANCHOR_BYTES)
+@remembering_json
 def parse_anchor(document: Json) -> AnchorEvidence:
     """An anchor of type `evm-storage-proof` as a value. Members that are not known are named in `unknown`.
 

@@ -12,16 +12,22 @@ from testamur.registry.evm.accounts import needed_nodes
 from testamur.registry.evm.anchors import AnchorEvidence, prove_storage, read_anchor
 from testamur.registry.evm.attestations import merge_attestations
 from testamur.registry.evm.layout import lean_slots
+from testamur.registry.evm.slots import history_slot, log_slots
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProvenLog:
-    """A log that an anchor shall go on proving, and the leaves of it whose earliest anchor shall stay."""
+    """A log that an anchor shall go on proving, and the leaves of it whose earliest anchor shall stay.
+
+    `is_mirrored`: a quorum of mirrors cosigned the checkpoint, so that its size needs no proof by the head's
+    own record.
+    """
 
     issuer_id: bytes
     log_id: bytes
     epoch: int
     leaves: tuple[int, ...] = ()
+    is_mirrored: bool
 
 
 def lean_anchor(anchor: AnchorEvidence, logs: tuple[ProvenLog, ...]) -> AnchorEvidence:
@@ -33,6 +39,14 @@ def lean_anchor(anchor: AnchorEvidence, logs: tuple[ProvenLog, ...]) -> AnchorEv
         return _cut(anchor, *_needs(anchor, logs))
     except RegistryError:
         return anchor
+
+
+def dating_anchor(anchor: AnchorEvidence, log_id: bytes, sequence: int) -> AnchorEvidence:
+    """The same anchor with one record of the history alone: it dates entries for ever, and says nothing else.
+
+    Raises MalformedError and VerificationError as `prove_storage` does.
+    """
+    return _cut(anchor, (history_slot(log_id, sequence),), (sequence,))
 
 
 def _needs(anchor: AnchorEvidence, logs: tuple[ProvenLog, ...]) -> tuple[tuple[bytes, ...], tuple[int, ...]]:
@@ -47,6 +61,9 @@ def _needs(anchor: AnchorEvidence, logs: tuple[ProvenLog, ...]) -> tuple[tuple[b
         slots += lean_slots(
             log.issuer_id, log.log_id, epoch=log.epoch, values=storage.values, history=numbers
         )
+        if not log.is_mirrored and proven.log.sequence:
+            # Without it a verifier could not tell how large the anchored tree is.
+            slots += [log_slots(log.log_id)[1], history_slot(log.log_id, proven.log.sequence)]
         history += numbers
     return tuple(dict.fromkeys(slots)), tuple(dict.fromkeys(history))
 

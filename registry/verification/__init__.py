@@ -20,8 +20,8 @@ from testamur.registry.trust import TrustFile
 from testamur.registry.verification import (
     co_issuers,
     decide,
+    earlier,
     step_status,
-    steps_anchor,
     steps_credential,
     steps_log,
 )
@@ -54,7 +54,7 @@ STEPS: Mapping[Step, Callable[[Context], Passed]] = {
     Step.PROFILE: steps_credential.profile,
     Step.LOGGED: steps_log.logged,
     Step.WITNESSED: steps_log.witnessed,
-    Step.ANCHORED: steps_anchor.anchored,
+    Step.ANCHORED: earlier.anchored,
     Step.CREDENTIAL_PROOF: steps_credential.credential_proof,
     Step.SIGNING_KEY: steps_credential.signing_key,
     Step.ISSUER: co_issuers.issuer,

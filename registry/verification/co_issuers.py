@@ -1,39 +1,38 @@
 """Joint awards in the steps: each co-issuer's signature, judged by that institution's own evidence.
 
 Steps 3, 7 and 8 ask the same of every institution that signed: a key of its own key events, in force, of an
-institution in good standing. A co-issuer's evidence stands in the same file; what fails there makes its
-signature not count, and the award fails when too few are left. A did:key has no key events, and counts as
-what it is: a key that the award itself names.
+institution in good standing. One table holds who counts: step 3 fills it, steps 7 and 8 take out of it, so
+that whoever counts in the end has passed all three. A did:key has no key events, and counts as what it is: a
+key that the award itself names.
 """
 
 from collections.abc import Callable
 from dataclasses import replace
-from enum import Enum
 
-from testamur.registry.admissions import Admission
 from testamur.registry.credentials import Credential
 from testamur.registry.entries import parse_origin
-from testamur.registry.errors import MalformedError, VerificationError
+from testamur.registry.errors import MalformedError, RegistryError, VerificationError
 from testamur.registry.evidence import Evidence
 from testamur.registry.evm.layout import Lifecycle
 from testamur.registry.joint_awards import JointAward
 from testamur.registry.key_events import Position
 from testamur.registry.keys import PublicKey
 from testamur.registry.proofs import ASSERTION
-from testamur.registry.verification import steps_anchor, steps_log
-from testamur.registry.verification.context import Context, Passed, Undecided
+from testamur.registry.repudiations import find_repudiation
+from testamur.registry.verification import decide, step_issuer, steps_anchor, steps_log
+from testamur.registry.verification.context import Context, Counted, Passed, Undecided
+from testamur.registry.verification.verdict import Step
 from testamur.registry.verification_methods import find_verification_method
 
 COMPUTED_METHODS = ("did:key:", "did:jwk:")
 """Identifiers that are a key: they never rotate, and nobody admits them."""
 
-
-class Counted(Enum):
-    """Whether a co-issuer's signature counts towards the threshold."""
-
-    YES = "yes"
-    NO = "no"
-    UNKNOWN = "unknown"
+PROVING: dict[Step, Callable[[Context], object]] = {
+    Step.LOGGED: steps_log.logged,
+    Step.WITNESSED: steps_log.witnessed,
+    Step.ANCHORED: steps_anchor.match,
+}
+"""What a co-issuer's own evidence has to show, as far as the policy asks it of the issuer's."""
 
 
 def co_issuer_of(credential: Credential, verification_method: str) -> str | None:
@@ -56,14 +55,14 @@ def key_of(context: Context, institution: str, verification_method: str) -> Publ
     return own.keys.public_key(verification_method, _position(own))
 
 
-def check_threshold(award: JointAward, counted: dict[str, Counted]) -> tuple[str, ...]:
+def check_threshold(award: JointAward, co_signed: dict[str, Counted]) -> tuple[str, ...]:
     """The institutions that count, the issuer first, when there are enough of them.
 
     Raises Undecided("joint-award-evidence-missing") when those that are not known could make up for the
     rest, and VerificationError("joint-award-below-threshold") when they could not.
     """
-    yes = tuple(name for name in award.institutions[1:] if counted.get(name) is Counted.YES)
-    unknown = [name for name in award.institutions[1:] if counted.get(name) is Counted.UNKNOWN]
+    yes = tuple(name for name in award.institutions[1:] if co_signed.get(name) is Counted.YES)
+    unknown = [name for name in award.institutions[1:] if co_signed.get(name) is Counted.UNKNOWN]
     got = 1 + len(yes)
     if got >= award.threshold:
         return (award.institutions[0], *yes)
@@ -73,79 +72,68 @@ def check_threshold(award: JointAward, counted: dict[str, Counted]) -> tuple[str
     raise VerificationError("joint-award-below-threshold", **numbers)
 
 
-def keys_in_force(context: Context, methods: list[str]) -> None:
+def keys_in_force(context: Context) -> None:
     """For step 7: enough co-issuers signed with a key that was in force, and have not repudiated it.
 
     Where a co-issuer logged the credential in its own log, that place decides. Where it did not, its key has
     to be in force still, in its newest sealed statement: nothing else orders its signature.
     """
-    _tally(context, methods, _in_force)
+    _lower(context, _in_force)
 
 
 def issuer(context: Context) -> Passed:
     """Step 8, for the issuer and for as many co-issuers as the award needs."""
-    passed = steps_anchor.issuer(context)
-    credential = context.need_credential()
-    if credential.joint_award is None:
+    passed = step_issuer.issuer(context)
+    if context.need_credential().joint_award is None:
         return passed
-    signers = _tally(context, list(context.proof_methods), _in_good_standing)
+    signers = _lower(context, _in_good_standing)
     return replace(passed, facts={**passed.facts, "institutions": [*signers]})
 
 
-def _tally(
-    context: Context, methods: list[str], judge: Callable[[Context, list[str]], None]
-) -> tuple[str, ...]:
+def _lower(context: Context, judge: Callable[[Context, list[str]], None]) -> tuple[str, ...]:
+    """The institutions that still count once `judge` has looked at the evidence of each."""
     credential = context.need_credential()
     award = credential.joint_award
     if award is None:
         return ()
-    if not methods:
+    if not context.whole_methods:
         raise Undecided("not-established", step=3)
-    counted: dict[str, Counted] = {}
-    for institution in award.institutions[1:]:
-        own = [method for method in methods if co_issuer_of(credential, method) == institution]
-        if not own:
+    for institution, counted in context.co_signed.items():
+        if counted is Counted.NO or institution.startswith(COMPUTED_METHODS):
             continue
-        counted[institution] = Counted.YES
-        if institution.startswith(COMPUTED_METHODS):
-            continue
+        own = [item for item in context.whole_methods if co_issuer_of(credential, item) == institution]
         try:
             judge(_own_context(context, institution), own)
         except Undecided:
-            counted[institution] = Counted.UNKNOWN
+            context.co_signed[institution] = Counted.UNKNOWN
         except (MalformedError, VerificationError):
-            counted[institution] = Counted.NO
-    return check_threshold(award, counted)
+            context.co_signed[institution] = Counted.NO
+    return check_threshold(award, context.co_signed)
 
 
 def _in_force(own: Context, methods: list[str]) -> None:
-    keys, statement = own.need_keys(), own.need_statement()
+    keys, repudiated = step_issuer.bound_keys(own), own.need_statement().repudiated
     position = _position(own)
     if position is None:
         newest = own.need_newest_log()
         position = Position(parse_origin(newest.origin).epoch, newest.checkpoint.checkpoint.size - 1)
-    elif statement.is_repudiated(position):
-        raise VerificationError("entry-repudiated", index=position.index)
-    if not any(keys.is_in_force(method, position) for method in methods):
+
+    def counts(method: str) -> bool:
+        in_force = keys.is_in_force(method, position)
+        return in_force and find_repudiation(repudiated, keys, method=method, position=position) is None
+
+    if methods and not any(counts(method) for method in methods):
         raise VerificationError("key-not-in-force", method=methods[0][:200], index=position.index)
 
 
-def _in_good_standing(own: Context, methods: list[str]) -> None:
-    _in_force(own, methods)
+def _in_good_standing(own: Context, _methods: list[str]) -> None:
+    if own.shortfall is not None:
+        raise own.shortfall
     if own.entry is not None:
-        steps_anchor.issuer(own)
+        step_issuer.issuer(own)
         return
-    anchor, keys, newest = own.proven, own.need_keys(), own.need_newest_log()
-    if anchor is None:
-        raise Undecided("not-established", step=6)
-    origin = parse_origin(newest.origin)
-    admission = Admission(
-        registry=origin.registry, slug=origin.slug, did=keys.issuer, first_key_event=keys.first_digest
-    )
-    if admission.digest != anchor.issuer.identity:
-        raise VerificationError("admission-mismatch", issuer=keys.issuer[:200])
-    keys.bind(anchor.key_chains)
-    if anchor.issuer.lifecycle != Lifecycle.ACTIVE:
+    anchor = step_issuer.admitted(own)
+    if anchor is not None and anchor.issuer.lifecycle != Lifecycle.ACTIVE:
         # Without a place in its log nobody can say whether it signed before or after.
         raise Undecided("not-established", step=4)
 
@@ -186,10 +174,17 @@ def _own_context(context: Context, institution: str) -> Context:
         digest=context.digest,
     )
     context.co_issuers[institution] = own
-    for step in (steps_log.logged, steps_log.witnessed, steps_anchor.anchored):
+    required = decide.required_steps(context.policy)
+    for step, prove in PROVING.items():
         try:
-            step(own)
-        except (MalformedError, VerificationError, Undecided):
-            if own.log is None:
-                break  # nothing about this institution; what is there is judged by what it left behind
+            prove(own)
+        except Undecided as undecided:
+            if step in required:
+                own.shortfall = own.shortfall or undecided
+        except MalformedError as error:
+            own.shortfall = error
+        except VerificationError as error:
+            # It need not log the award; without any log of its own, the next step says that nobody can tell.
+            if error.reason != "entry-missing" and not isinstance(own.shortfall, RegistryError):
+                own.shortfall = error
     return own

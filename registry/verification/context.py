@@ -7,15 +7,17 @@ establishes it leaves here; a later step that needs something not established is
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from enum import Enum
 
 from testamur.registry.canonical import Json
 from testamur.registry.credentials import Credential
 from testamur.registry.entries import Origin
+from testamur.registry.errors import RegistryError
 from testamur.registry.evidence import Evidence, LogEvidence, LoggedEntry
 from testamur.registry.evm.anchors import ProvenAnchor
+from testamur.registry.issuer_keys import IssuerKeys
 from testamur.registry.statements import Statement
 from testamur.registry.trust import TrustFile
-from testamur.registry.verification.issuer_keys import IssuerKeys
 from testamur.registry.verification.policy import Policy
 from testamur.registry.verification.verdict import Anchored, CredentialStatus, Facts, StatusSpan, Witnessed
 
@@ -59,6 +61,14 @@ class Undecided(Exception):
         super().__init__(reason)
         self.reason = reason
         self.parameters = parameters
+
+
+class Counted(Enum):
+    """Whether a co-issuer's signature counts towards the threshold of a joint award."""
+
+    YES = "yes"
+    UNKNOWN = "unknown"
+    NO = "no"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -107,10 +117,16 @@ class Context:
     status_notes: list[str] = field(default_factory=list)
     """What the records of status changes say, in words."""
     final: bool = False
-    proof_methods: tuple[str, ...] = ()
-    """The verification methods of the proofs that hold, from step 3."""
+    whole_methods: tuple[str, ...] = ()
+    """The verification methods of the proofs that hold and cover every context, from step 3."""
+    earlier: list["Context"] = field(default_factory=list)
+    """What evidence that this one replaced establishes, the newest first."""
+    co_signed: dict[str, Counted] = field(default_factory=dict)
+    """Of a joint award: whether the signature of each co-issuer that signed counts, as far as steps went."""
     co_issuers: dict[str, "Context"] = field(default_factory=dict)
     """Of a joint award: what the evidence establishes about each co-issuer."""
+    shortfall: RegistryError | Undecided | None = None
+    """Of a co-issuer: why steps 4 to 6 do not hold as the policy asks; false outranks unknown."""
 
     def need_trust(self) -> TrustFile:
         """The trust file, or undecided: without one nothing about members or chains can be believed."""

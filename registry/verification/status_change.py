@@ -4,13 +4,13 @@ Recorded time comes from the log: the record's batch names the statement that ca
 an older statement proves that it had not been recorded yet.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from testamur.registry.canonical import Json
 from testamur.registry.errors import VerificationError
 from testamur.registry.evidence import StatusProof
-from testamur.registry.record_proofs import RecordProof, effect_of, verify_record
+from testamur.registry.record_proofs import RecordProof, effect_of, is_newest, verify_record
 from testamur.registry.statements import parse_status_entry_of_statement
 from testamur.registry.status_lists import REVOCATION, StatusListEntry
 from testamur.registry.timestamps import format_timestamp, parse_timestamp
@@ -81,9 +81,9 @@ def change_of(context: Context, proof: StatusProof, wanted: StatusListEntry, val
     if record.value != value:
         # An older change, undone since: true, and no answer to why the status is what it is.
         return None
-    if wanted.purpose != REVOCATION and shown.batch_position != shown.batches - 1:
-        # A later batch may hold a later change of this very entry, and then another one back: a holder who
-        # shows only the first of two reinstatements would hide the suspension between them.
+    if wanted.purpose != REVOCATION and not is_newest(shown, entry.sequence):
+        # This very entry may have changed since, and then back: a holder who shows only the first of two
+        # reinstatements would hide the suspension between them.
         return None
     signed, not_before = parse_timestamp(shown.batch.time), _not_recorded_at(context, shown)
     return Change(
@@ -92,8 +92,7 @@ def change_of(context: Context, proof: StatusProof, wanted: StatusListEntry, val
         since=effect_of(shown, not_before),
         recorded=max(signed, not_before or signed),
         statement=shown.batch.statement,
-        # Nothing changed before: the first batch, in the first version that could have changed anything.
-        # A later version may have followed changes that were published without records.
+        # Nothing changed before: the first version that could have changed anything brought the batch.
         is_first=shown.batch_position == 0 and entry.sequence == 2,
         note=record.note,
     )
@@ -111,13 +110,26 @@ def span_of(purpose: str, value: bool, version: int, change: Change | None) -> S
     return StatusSpan(purpose=purpose, value=value, since=change.since, before=before)
 
 
+def with_earlier(context: Context, proof: StatusProof, span: StatusSpan) -> StatusSpan:
+    """The span with its place in time, and with what replaced evidence says of the same list."""
+    entry = parse_status_entry_of_statement(proof.entry)
+    earlier = tuple(one for older in context.earlier for one in older.spans if one.list_id == entry.id)
+    clear = next((one.until for one in earlier if one.until is not None and not one.value), None)
+    if span.value and span.since == NEVER and clear is not None:
+        context.status_notes.append(
+            f"{span.purpose}: not yet at {format_timestamp(clear)}, by evidence of then; the record, which "
+            "would say whether it reaches further back, is not shown"
+        )
+    version = (entry.sequence, entry.digest)
+    return replace(span, list_id=entry.id, version=version, until=context.evidence_at, earlier=earlier)
+
+
 def _not_recorded_at(context: Context, proof: RecordProof) -> datetime | None:
     """The latest moment at which the chain shows an older statement than the one with the record."""
-    if context.proven is None:
-        return None
-    times = [
-        anchor.timestamp
-        for anchor in context.proven.history.values()
-        if anchor.statement < proof.batch.statement
-    ]
+    shown: list[tuple[int, int]] = []
+    for one in (context, *context.earlier):
+        if one.proven is not None:
+            shown.append((one.proven.issuer.statement, one.proven.header.timestamp))
+            shown += [(anchor.statement, anchor.timestamp) for anchor in one.proven.history.values()]
+    times = [seconds for statement, seconds in shown if statement < proof.batch.statement]
     return datetime.fromtimestamp(max(times), UTC) if times else None

@@ -13,7 +13,7 @@ from testamur.registry.statements import (
 from testamur.registry.status import is_set, verify_chunk
 from testamur.registry.status_lists import REVOCATION, SUSPENSION, StatusListEntry, parse_status_list
 from testamur.registry.verification.context import Context, Passed, Undecided
-from testamur.registry.verification.status_change import NEVER, Change, change_of, span_of
+from testamur.registry.verification.status_change import NEVER, Change, change_of, span_of, with_earlier
 from testamur.registry.verification.supplied_lists import INFORMATIVE, SuppliedStatus, read_supplied
 from testamur.registry.verification.verdict import CredentialStatus, StatusSpan
 
@@ -50,7 +50,8 @@ def status(context: Context) -> Passed:
             continue
         value, version = read_status(statement, proof, wanted)
         change = change_of(context, proof, wanted, value)
-        context.spans.append(span_of(wanted.purpose, value, version, change))
+        span = span_of(wanted.purpose, value, version, change)
+        context.spans.append(with_earlier(context, proof, span))
         listed: dict[str, Json] = {
             "purpose": wanted.purpose,
             "list": wanted.list_id,

@@ -1,8 +1,8 @@
-"""Steps 6 and 8: the chain. What the contract says at a final block, and of whom."""
+"""Step 6: the chain. What the contract says of the issuer's logs at a final block."""
 
+from collections.abc import Mapping
 from datetime import UTC, datetime
 
-from testamur.registry.admissions import Admission
 from testamur.registry.canonical import Json
 from testamur.registry.entries import parse_origin
 from testamur.registry.errors import VerificationError
@@ -18,12 +18,11 @@ from testamur.registry.evm.anchors import (
     read_anchor,
 )
 from testamur.registry.evm.attestations import HeaderAttestation, attest_header, verify_attestations
-from testamur.registry.evm.layout import Lifecycle
+from testamur.registry.evm.dating import covering_records
 from testamur.registry.evm.qbft import quorum_of, verify_seals
 from testamur.registry.finality import AttestationRule, SealRule
 from testamur.registry.hashing import DIGEST_BYTES, sha256
 from testamur.registry.notes import VerifierKey
-from testamur.registry.policies import NO_QUORUM
 from testamur.registry.remembered import remembering
 from testamur.registry.shapes import Shape
 from testamur.registry.trust import TrustedChain, TrustFile
@@ -35,6 +34,9 @@ PINNED_HEADER = "pinned-header"
 
 OWN_RPC = "own-rpc"
 
+SLOT_MISSING = "storage-slot-missing"
+"""What is left out proves nothing, either way."""
+
 NO_ROOT = bytes(DIGEST_BYTES)
 """What the contract holds of a log that was opened and never anchored."""
 
@@ -42,8 +44,26 @@ NO_ROOT = bytes(DIGEST_BYTES)
 def anchored(context: Context) -> Passed:
     """Step 6. A storage proof against a final header shows exactly this checkpoint and this statement.
 
-    The newest anchor that proves it decides. One that is false fails the step even beside a good one: a file
-    with a forged proof in it is not evidence.
+    The newest anchor that is about the issuer decides. One that is false fails the step even beside a good
+    one: a file with a forged proof in it is not evidence.
+    """
+    anchor, finality, proven = match(context)
+    context.anchored = _times(context, anchor, finality, proven)
+    context.evidence_at = context.anchored.block_at
+    facts = context.anchored.to_json()
+    return Passed(
+        reason="anchored",
+        parameters={"block": anchor.header.number, "chain": anchor.chain_id, "rule": finality},
+        facts=facts if isinstance(facts, dict) else {},
+    )
+
+
+def match(context: Context) -> tuple[ProvenAnchor, str, list[ProvenStorage]]:
+    """What the newest anchor about the issuer's logs proves of them, why its block is final, and all anchors.
+
+    Other logs in the file may be anchored in other blocks, each by its own host: an anchor without the slots
+    of these says nothing of them. All logs of one issuer are read from one block: an older one would not know
+    that a later epoch ended the entry's log.
     """
     context.need_log()
     evidence = context.evidence
@@ -54,26 +74,31 @@ def anchored(context: Context) -> Passed:
     proven: list[tuple[ProvenStorage, str]] = []
     for document in evidence.anchors:
         try:
-            proven.append(_prove(context, trust, document))
+            proven.append(prove_final(trust, document, context.chain.headers))
         except Undecided as reason:
             undecided = undecided or reason
-    if not proven:
-        raise undecided or Undecided("not-anchored")
     # By time, because two chains count their blocks apart: a retired one may have the higher numbers.
-    storage, finality = max(proven, key=lambda pair: pair[0].header.timestamp)
-    anchor = _match(context, storage)
-    context.proven = anchor
-    context.anchored = _times(context, anchor, finality)
-    context.evidence_at = context.anchored.block_at
-    facts = context.anchored.to_json()
-    return Passed(
-        reason="anchored",
-        parameters={"block": anchor.header.number, "chain": anchor.chain_id, "rule": finality},
-        facts=facts if isinstance(facts, dict) else {},
-    )
+    proven.sort(key=lambda pair: pair[0].header.timestamp, reverse=True)
+    for storage, finality in proven:
+        try:
+            context.proven = _match(context, storage)
+        except VerificationError as error:
+            if error.reason != SLOT_MISSING:
+                raise
+            undecided = undecided or Undecided(error.reason, **error.parameters)
+        else:
+            return context.proven, finality, [found for found, _ in proven]
+    raise undecided or Undecided("not-anchored")
 
 
-def _prove(context: Context, trust: TrustFile, document: Json) -> tuple[ProvenStorage, str]:
+def prove_final(
+    trust: TrustFile, document: Json, own_headers: Mapping[tuple[int, int], bytes]
+) -> tuple[ProvenStorage, str]:
+    """What an anchor proves, and why its block is final: by the trust file, or the caller's own headers.
+
+    `own_headers` as in `ChainView`. Raises Undecided where neither says so, MalformedError and
+    VerificationError.
+    """
     kind = Shape(document, "anchor").text("type", max_length=64)
     if kind != ANCHOR_TYPE:
         raise Undecided("anchor-type-unknown", type=kind)
@@ -83,14 +108,14 @@ def _prove(context: Context, trust: TrustFile, document: Json) -> tuple[ProvenSt
     chain = trust.chain_for(anchor.chain_id, anchor.genesis_hash, anchor.contract, number)
     if chain is None:
         raise Undecided("chain-not-trusted", chain=anchor.chain_id, block=number)
-    return storage, _finality(context, trust, chain, anchor, storage)
+    own = own_headers.get((anchor.chain_id, number))
+    return storage, _finality(trust, chain, anchor, storage, own)
 
 
 def _finality(
-    context: Context, trust: TrustFile, chain: TrustedChain, anchor: AnchorEvidence, proven: ProvenStorage
+    trust: TrustFile, chain: TrustedChain, anchor: AnchorEvidence, proven: ProvenStorage, own: bytes | None
 ) -> str:
     """Why this header is final: the caller's own RPC, or the rule that the trust file sets for the chain."""
-    own = context.chain.headers.get((anchor.chain_id, proven.header.number))
     if own is not None:
         if own != proven.header.hash:
             raise VerificationError("header-not-canonical", block=proven.header.number)
@@ -139,7 +164,7 @@ def _attested(trust: TrustFile, rule: AttestationRule, anchor: AnchorEvidence, p
         if error.reason == "attestation-quorum":
             raise Undecided("finality-unproven", **error.parameters) from error
         raise
-    return f"{len(seen)} of {len(trust.members)} {rule.type}"
+    return f"{len(seen)} of {len(set(members.values()))} {rule.type}"
 
 
 @remembering(MAX_REMEMBERED_PROOFS)
@@ -191,13 +216,16 @@ def _match_log(context: Context, storage: ProvenStorage, log: LogEvidence) -> Pr
     return anchor
 
 
-def _times(context: Context, anchor: ProvenAnchor, finality: str) -> Anchored:
+def _times(context: Context, anchor: ProvenAnchor, finality: str, proven: list[ProvenStorage]) -> Anchored:
+    """The newest block, and the earliest anchor that covers the entry, whichever block proves it."""
     entry, _ = context.need_entry()
     header = anchor.header
-    entry_seconds, entry_block = header.timestamp, header.number
-    covering = anchor.find_covering(entry.proof.index)
-    if covering is not None:
-        entry_seconds, entry_block = covering[1].timestamp, covering[1].block_number
+    own = anchor.find_covering(entry.proof.index)
+    covering = covering_records(proven, anchor.log_id, entry.proof.index) + ([own] if own else [])
+    entry_seconds, entry_block = min(
+        ((record.timestamp, record.block_number) for _, record in covering),
+        default=(header.timestamp, header.number),
+    )
     return Anchored(
         finality=finality,
         chain_id=anchor.chain_id,
@@ -206,50 +234,3 @@ def _times(context: Context, anchor: ProvenAnchor, finality: str) -> Anchored:
         entry_at=datetime.fromtimestamp(entry_seconds, UTC),
         entry_block=entry_block,
     )
-
-
-def issuer(context: Context) -> Passed:
-    """Step 8. The issuer was admitted with this DID and these keys, and was not suspended at the entry.
-
-    The admission document is rebuilt from the log's origin, the DID and the first key event, and its digest
-    compared with the contract's. What the chain says of an issuer's life outranks what documents say.
-    """
-    entry, origin = context.need_entry()
-    keys = context.keys
-    if keys is None:
-        raise Undecided("not-established", step=4)
-    anchor = context.proven
-    if anchor is None:
-        if not context.policy.require_anchor and _mirrors_vouch(context):
-            return Passed(reason="issuer-vouched-by-mirrors", parameters={"issuer": keys.issuer[:200]})
-        raise Undecided("not-established", step=6)
-    admission = Admission(
-        registry=origin.registry, slug=origin.slug, did=keys.issuer, first_key_event=keys.first_digest
-    )
-    if admission.digest != anchor.issuer.identity:
-        raise VerificationError("admission-mismatch", issuer=keys.issuer[:200])
-    keys.bind(anchor.key_chains)
-    if anchor.log.good_size is not None and entry.proof.index >= anchor.log.good_size:
-        raise VerificationError("entry-after-epoch", index=entry.proof.index, good=anchor.log.good_size)
-    if anchor.find_suspension(entry.proof.index) is not None:
-        raise VerificationError("issuer-suspended", index=entry.proof.index)
-    facts: dict[str, Json] = {"issuer": keys.issuer, "lifecycle": anchor.issuer.lifecycle.name.lower()}
-    parameters: dict[str, str | int] = {"issuer": keys.issuer[:200]}
-    if anchor.issuer.lifecycle == Lifecycle.CLOSED:
-        context.final = True
-        facts["custodian"] = "0x" + anchor.issuer.custodian.hex() if anchor.issuer.custodian else None
-        return Passed(reason="issuer-closed", parameters=parameters, facts=facts)
-    if anchor.issuer.lifecycle == Lifecycle.SUSPENDED:
-        return Passed(reason="issuer-suspended-since", parameters=parameters, facts=facts)
-    if anchor.issuer.lifecycle != Lifecycle.ACTIVE:
-        raise VerificationError("issuer-not-admitted", issuer=keys.issuer)
-    return Passed(reason="issuer-active", parameters=parameters, facts=facts)
-
-
-def _mirrors_vouch(context: Context) -> bool:
-    """Whether a quorum of mirrors signed, and the trust file asks for one.
-
-    Mirrors have checked whose log it is; witnesses look at consistency alone, and cosign a stranger's too.
-    """
-    asked = context.trust is not None and context.trust.mirror_policy.quorum != NO_QUORUM
-    return asked and context.witnessed is not None and context.witnessed.quorum

@@ -12,22 +12,23 @@ from testamur.registry.errors import MalformedError, VerificationError
 from testamur.registry.key_events import Position
 from testamur.registry.keys import PublicKey
 from testamur.registry.multiformats import encode_digest
-from testamur.registry.proofs import SecuredDocument, proofs_of
+from testamur.registry.proofs import SecuredDocument, covers_contexts, proofs_of
 from testamur.registry.rdf.processor import UnknownContextError
+from testamur.registry.repudiations import find_repudiation
 from testamur.registry.shapes import Shape
 from testamur.registry.timestamps import parse_timestamp
-from testamur.registry.verification.co_issuers import (
-    Counted,
-    check_threshold,
-    co_issuer_of,
-    key_of,
-    keys_in_force,
-)
-from testamur.registry.verification.context import Context, Passed, Undecided
+from testamur.registry.verification.co_issuers import check_threshold, co_issuer_of, key_of, keys_in_force
+from testamur.registry.verification.context import Context, Counted, Passed, Undecided
+from testamur.registry.verification.step_issuer import bound_keys
 from testamur.registry.verification.verdict import CredentialStatus, Facts
 
 NOT_UNDERSTOOD = frozenset({"cryptosuite-unknown", "proof-type-unknown"})
 """Kinds of proof that this version cannot check: nothing is known to be wrong, and nothing is proven."""
+
+IGNORED_REPUDIATION = (
+    "the issuer repudiates this entry, which a key of its own signed that nobody else had: that voids nothing"
+)
+"""Of a repudiation that is out of bounds, or about somebody else's signature under the same entry."""
 
 
 def well_formed(context: Context) -> Passed:
@@ -96,40 +97,51 @@ def credential_proof(context: Context) -> Passed:
     """
     credential = context.need_credential()
     methods: list[str] = []
-    counted: dict[str, Counted] = {}
-    is_whole = False
+    whole: list[str] = []
+    co_signed: dict[str, Counted] = {}
+    undecided: Undecided | None = None
     secured = SecuredDocument(credential.json, contexts=context.contexts)
     for method, proof in _proofs(credential):
         co_issuer = co_issuer_of(credential, method)
-        key = key_of(context, co_issuer, method) if co_issuer else _key_for(context, method)
-        if key is None:
-            counted[str(co_issuer)] = Counted.UNKNOWN
-            continue
         try:
-            proven = secured.verify(proof, key)
-        except VerificationError as error:
-            if error.reason in NOT_UNDERSTOOD:
-                raise Undecided(error.reason, **error.parameters) from error
-            raise
-        except UnknownContextError as error:
-            raise Undecided("context-unknown", url=error.url) from error
-        contexts = proven["@context"]  # one alone may stand there without a list
-        covers_all = credential.json["@context"] in (contexts, [contexts])
-        is_whole = is_whole or (covers_all and co_issuer is None)
-        if co_issuer is not None and covers_all:
-            counted[co_issuer] = Counted.YES
+            key = key_of(context, co_issuer, method) if co_issuer else _key_for(context, method)
+            if key is None:
+                co_signed[str(co_issuer)] = Counted.UNKNOWN
+                continue
+            covers_all = _covers_all(secured, proof, key)
+        except Undecided as reason:
+            undecided = undecided or reason
+            continue
         methods.append(method)
+        if covers_all:
+            whole.append(method)
+        if co_issuer is not None and co_signed.get(co_issuer) is not Counted.YES:
+            co_signed[co_issuer] = Counted.YES if covers_all else Counted.NO
+    if undecided is not None:
+        raise undecided  # not before every other proof was looked at: one of them may be false
     if credential.joint_award is not None:
         _check_issuer_signed(credential, methods)
-    if not is_whole:
+    if all(co_issuer_of(credential, method) is not None for method in whole):
         # A proof stays whole when contexts are appended, and a host can log what it appended to. What no
         # proof covers is not the issuer's meaning.
         raise VerificationError("proof-context-mismatch")
+    context.whole_methods, context.co_signed = tuple(whole), co_signed
     facts: Facts = {"verificationMethods": [*methods]}
     if credential.joint_award is not None:
-        facts["signedBy"] = [*check_threshold(credential.joint_award, counted)]
-    context.proof_methods = tuple(methods)
+        facts["signedBy"] = [*check_threshold(credential.joint_award, co_signed)]
     return Passed(reason="proof-verified", parameters={"count": len(methods)}, facts=facts)
+
+
+def _covers_all(secured: SecuredDocument, proof: dict[str, Json], key: PublicKey) -> bool:
+    """Whether the proof, which holds, covers every context of the document."""
+    try:
+        return covers_contexts(secured.verify(proof, key), secured.document)
+    except VerificationError as error:
+        if error.reason in NOT_UNDERSTOOD:
+            raise Undecided(error.reason, **error.parameters) from error
+        raise
+    except UnknownContextError as error:
+        raise Undecided("context-unknown", url=error.url) from error
 
 
 def _check_issuer_signed(credential: Credential, methods: list[str]) -> None:
@@ -171,20 +183,30 @@ def signing_key(context: Context) -> Passed:
     """Step 7. The key was in force where the credential was logged, and the entry is not repudiated.
 
     Order, not time: what was logged inside the key's interval stays good when the key is rotated or stolen
-    later, and what a thief logs after it is refused, whatever dates it carries.
+    later, and what a thief logs after it is refused, whatever dates it carries. A repudiation voids what a
+    lost key signed inside its interval; one that reaches further counts for nothing.
     """
     credential = context.need_credential()
     entry, origin = context.need_entry()
-    statement = context.need_statement()
-    keys = context.need_keys()
+    repudiated = context.need_statement().repudiated
+    keys = bound_keys(context)
     position = Position(origin.epoch, entry.proof.index)
-    for method, _ in _proofs(credential):
-        if co_issuer_of(credential, method) is None and not keys.is_in_force(method, position):
+    own = [method for method, _ in _proofs(credential) if co_issuer_of(credential, method) is None]
+    for method in own:
+        if not keys.is_in_force(method, position):
             raise VerificationError("key-not-in-force", method=method[:200], index=entry.proof.index)
-    if statement.is_repudiated(position):
-        raise VerificationError("entry-repudiated", index=entry.proof.index)
-    keys_in_force(context, list(context.proof_methods))
-    return Passed(reason="key-in-force", parameters={"index": entry.proof.index, "epoch": origin.epoch})
+    void = [find_repudiation(repudiated, keys, method=method, position=position) for method in own]
+    if void and (said := void[0]) is not None and None not in void:
+        raise VerificationError(
+            "entry-repudiated", index=entry.proof.index, statement=said.statement, date=said.time[:10]
+        )
+    keys_in_force(context)
+    is_ignored = any(item.covers(position) for item in repudiated)
+    return Passed(
+        reason="key-in-force",
+        parameters={"index": entry.proof.index, "epoch": origin.epoch},
+        warnings=(IGNORED_REPUDIATION,) if is_ignored else (),
+    )
 
 
 def validity_period(context: Context) -> Passed:

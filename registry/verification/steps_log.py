@@ -15,6 +15,7 @@ from testamur.registry.checkpoints import (
 from testamur.registry.entries import Entry, EntryKind, parse_origin
 from testamur.registry.errors import MalformedError, VerificationError
 from testamur.registry.evidence import Evidence, LogEvidence, LoggedEntry, MerklePath
+from testamur.registry.issuer_keys import IssuerKeys, verify_issuer_keys
 from testamur.registry.key_events import Position
 from testamur.registry.merkle import MAX_TREE_SIZE
 from testamur.registry.notes import ED25519, VerifierKey, parse_vkey
@@ -25,12 +26,8 @@ from testamur.registry.statements import Statement, parse_statement, verify_stat
 from testamur.registry.timestamps import format_timestamp
 from testamur.registry.trust import TrustFile
 from testamur.registry.verification.context import Context, Passed, Undecided
-from testamur.registry.verification.issuer_keys import IssuerKeys, verify_issuer_keys
 from testamur.registry.verification.verdict import Facts, Witnessed
 from testamur.registry.verification.witnessing import count_cosignatures, seen_first
-
-MAX_REMEMBERED_SEAL_BYTES = 1 << 20
-"""The newest seals of hundreds of logs, a kilobyte or two each. As values they take ten times as much."""
 
 
 def logged(context: Context) -> Passed:
@@ -174,7 +171,7 @@ def _prove_seal(log: LogEvidence, keys: IssuerKeys) -> Statement:
     return _sealed([log.seal, log.statement], log.checkpoint.checkpoint, log.seal_proof, own, keys)
 
 
-@remembering_json(MAX_REMEMBERED_SEAL_BYTES)
+@remembering_json
 def _sealed(
     documents: Json, checkpoint: Checkpoint, proof: MerklePath, own: IssuerKeys, keys: IssuerKeys
 ) -> Statement:

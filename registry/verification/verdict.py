@@ -8,6 +8,7 @@ from datetime import datetime
 from enum import IntEnum, StrEnum
 
 from testamur.registry.canonical import Json
+from testamur.registry.status_lists import REVOCATION
 from testamur.registry.timestamps import format_timestamp
 
 
@@ -59,16 +60,38 @@ class CredentialStatus(StrEnum):
 class StatusSpan:
     """What one list says of a credential: `value` since a moment (None: always), and `before` until then.
 
-    `before` is None when it is not known.
+    `before` is None when it is not known. `version` names the list and its contents, `until` is when it was
+    proven, and `earlier` is what older evidence says of the same list, the newest first.
     """
 
     purpose: str
     value: bool
     since: datetime | None = None
     before: bool | None = None
+    list_id: str = ""
+    version: tuple[int, bytes] = (0, b"")
+    until: datetime | None = None
+    earlier: tuple["StatusSpan", ...] = ()
 
     def value_at(self, moment: datetime) -> bool | None:
-        """The bit at a moment that is not after the evidence, or None when it is not known."""
+        """The bit at a moment that is not after the evidence, or None when it is not known.
+
+        What newer evidence knows of the moment decides: a change may be recorded after it took effect.
+        """
+        found, newer = self.value_alone_at(moment), self
+        for older in self.earlier:
+            if found is not None:
+                break
+            if older.until is None or moment > older.until:
+                # Between two proofs: one version was in force all the time, and a revocation stays.
+                lasts = older.version == newer.version or (older.value and older.purpose == REVOCATION)
+                return older.value if lasts else None
+            found = older.value if moment == older.until else older.value_alone_at(moment)
+            newer = older
+        return found
+
+    def value_alone_at(self, moment: datetime) -> bool | None:
+        """The same by this evidence alone."""
         return self.value if self.since is None or moment >= self.since else self.before
 
 

@@ -138,6 +138,12 @@ def explain(check: Check) -> str:
     return safe(words(reason, spoken))
 
 
+def counted(number: int, noun: str) -> str:
+    """`1 credential`, `2 credentials`, `3 entries`."""
+    plural = f"{noun[:-1]}ies" if noun.endswith("ry") else f"{noun}s"
+    return f"{number} {noun if number == 1 else plural}"
+
+
 def age(span: timedelta) -> str:
     """A time span as a person would say it: two units at most."""
     seconds = int(span.total_seconds())
@@ -148,5 +154,5 @@ def age(span: timedelta) -> str:
     for size, name in units:
         count, seconds = divmod(seconds, size)
         if count:
-            parts.append(f"{count} {name}{'' if count == 1 else 's'}")
+            parts.append(counted(count, name))
     return " ".join(parts[:2]) or "less than a second"

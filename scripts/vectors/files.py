@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from fakes.whole_registry import NOW, World
@@ -28,6 +28,7 @@ class Vector:
     patch: Callable[[Any], list[dict[str, Any]]] | None = None
     text: Callable[[Any], str] | None = None
     days_later: int = 0
+    as_of: datetime | None = None
 
     def to_json(self, good: Any) -> dict[str, Any]:
         """The file's content."""
@@ -41,6 +42,7 @@ class Vector:
             "about": self.about,
             "trust": "trust.json",
             "now": format_timestamp(NOW + timedelta(days=self.days_later)),
+            **({"asOf": format_timestamp(self.as_of)} if self.as_of else {}),
             "expected": expected,
         }
         if self.patch is not None:

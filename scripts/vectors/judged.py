@@ -9,8 +9,7 @@ from typing import Any
 
 from fakes.awards import award
 from fakes.issuers import signing_key
-from fakes.whole_registry import ANCHORED_AT, World
-from testamur.registry.evidence_building import tailored
+from fakes.whole_registry import ANCHORED_AT, World, cut
 from testamur.registry.evm.layout import Lifecycle
 from testamur.registry.hashing import sha256
 from vectors.files import BASE, LOG, Vector, add, log_of, replace, world
@@ -19,7 +18,7 @@ from vectors.files import BASE, LOG, Vector, add, log_of, replace, world
 def chunked() -> Any:
     """Status as the chunk with its path: a crowd of others is revoked, so that the list does not compress."""
     made = World(revoked=tuple(index for index in range(100, 131_000) if sha256(b"%d" % index)[0] < 32))
-    return {"credential": made.credential, "evidence": tailored(made.evidence(), made.credential)}
+    return {"credential": made.credential, "evidence": cut(made.evidence(), made.credential)}
 
 
 def seen_first(size: int | None = None, **options: Any) -> Callable[[], Any]:
@@ -38,7 +37,7 @@ def seen_first(size: int | None = None, **options: Any) -> Callable[[], Any]:
 def lean() -> Any:
     """What a holder keeps: no slot, trie node or note more than is needed."""
     made = World()
-    return {"credential": made.credential, "evidence": tailored(made.evidence(), made.credential)}
+    return {"credential": made.credential, "evidence": cut(made.evidence(), made.credential)}
 
 
 def whole_tlog_proof() -> Any:

@@ -67,6 +67,9 @@ def _good() -> list[TrustVector]:
         _vector("good-all", "All three signed.", 2, successor(V1, members=ALL)),
         _vector("good-rotated", "Ada's new key, from version 2, signs version 3.", 3, second, third),
         _vector("good-retired", "The chain is retired with its last header.", 2, successor(V1, close_chain)),
+        _vector(
+            "good-key-voided", "A stolen key counts for nothing, and stays named.", 2, successor(V1, _void)
+        ),
         _vector("good-repeated", "One version twice, under other signatures.", 2, successor(V1), _again()),
     ]
 
@@ -124,6 +127,7 @@ def _refused() -> list[TrustVector]:
 def _rewritten() -> list[TrustVector]:
     retired = successor(V1, close_chain)
     ended = successor(V1, lambda d: member_of(d, "cyd")["attestation"][0].update(until=FEBRUARY))
+    voided = successor(V1, _void)
     cases: list[tuple[str, str, str, tuple[Document, ...]]] = [
         (
             "chain-dropped",
@@ -173,6 +177,18 @@ def _rewritten() -> list[TrustVector]:
             "trust-key-revived",
             (ended, successor(ended, lambda d: member_of(d, "cyd")["attestation"][0].update(until=None))),
         ),
+        (
+            "key-voided-revived",
+            "A key that counted for nothing is to count after all.",
+            "trust-key-revived",
+            (voided, successor(voided, lambda d: member_of(d, "cyd")["attestation"][0].update(until=None))),
+        ),
+        (
+            "key-dropped",
+            "Cyd's key is left out; a later version could give it to Eve.",
+            "trust-key-dropped",
+            (_by_all(V1, lambda d: member_of(d, "cyd").update(attestation=[])),),
+        ),
         ("key-moved", "Ada's key becomes Eve's.", "trust-key-moved", (_by_all(V1, _give_away),)),
         (
             "development-changed",
@@ -197,6 +213,12 @@ def _malformed() -> list[TrustVector]:
         "threshold": ("More are asked to sign than can.", lambda d: d.update(succession={"threshold": 4})),
         "previous": ("Version 2 names no predecessor.", lambda d: d.update(previous=None)),
         "unknown-member": ("A member that nobody knows.", lambda d: d.update(succesion={"threshold": 1})),
+        "key-twice": (
+            "One key with two times.",
+            lambda d: member_of(d, "ada")["attestation"].append(
+                {**member_of(d, "ada")["attestation"][0], "until": FEBRUARY}
+            ),
+        ),
         "last-header": (
             "A last header of an open range.",
             lambda d: d["chains"][0].update(lastHeader="0x" + "5a" * 32),
@@ -240,6 +262,11 @@ def _accreditor(document: Document) -> None:
 
 def _add_key(document: Document, name: str, since: str) -> None:
     member_of(document, name)["attestation"].append(key_entry(newcomer(name), since))
+
+
+def _void(document: Document) -> None:
+    key = member_of(document, "cyd")["attestation"][0]
+    key["until"] = key["from"]
 
 
 def _give_away(document: Document) -> None:

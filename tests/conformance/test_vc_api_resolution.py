@@ -86,6 +86,12 @@ def test_every_mistake_has_its_code_in_its_place(
     assert answer.body[where]["message"]
 
 
+def test_a_path_may_be_encoded_and_who_asks_for_a_page_gets_an_answer(client: VcClient) -> None:
+    assert client.ask("GET", f"/1.0/%69dentifiers/{DID}").body["didDocument"]["id"] == DID
+    for path in ("/nothing", "/1.0/identifiers"):
+        assert client.ask("GET", path, Accept="text/html").status == 404
+
+
 def test_a_did_key_is_resolved_and_its_method_dereferenced(client: VcClient) -> None:
     answer = client.resolve(DID, Accept=ACCEPT)
     assert answer.status == 200

@@ -11,6 +11,7 @@ from pathlib import Path
 from testamur.node.errors import PeerUnreachable
 from testamur.node.issuing.workspace import Settings, Workspace, create_workspace, open_workspace
 from testamur.registry.canonical import Json
+from testamur.registry.evm.layout import KeyChainRecord
 from testamur.registry.key_events import FIRST_POSITION, Position
 from testamur.registry.keys import Algorithm, SigningKey
 from testamur.registry.publications import Publication, parse_bundle, verify_bundle
@@ -88,6 +89,8 @@ class MemoryHost:
         self.fail_submit_after: int | None = None
         self.fail_publish_after: int | None = None
         self.lose_answer = False
+        self.key_chains: tuple[KeyChainRecord, ...] | None = None
+        """What the contract has recorded of the issuer's recoveries, once this host has looked."""
 
     def submit(self, slug: str, digests: Sequence[bytes]) -> list[tuple[bytes, int]]:
         failing = self.fail_submit_after is not None and len(self.submissions) >= self.fail_submit_after
@@ -109,6 +112,7 @@ class MemoryHost:
                 did=self.publication.statement.issuer,
                 published=FIRST_POSITION,
                 logged=Position(1, 1_000_000),
+                key_chains=self.key_chains,
             )
         if failing:
             raise PeerUnreachable("the host does not answer")

@@ -28,7 +28,8 @@ def violations(value, schema, schemas, where="$"):
     assert not unknown, f"{where}: the schema uses {unknown}, which this validator does not know"
     if "$ref" in schema:
         if schema["$ref"].endswith(".json"):  # another file, with definitions of its own
-            return violations(value, schemas[schema["$ref"]], schemas[schema["$ref"]]["$defs"], where)
+            other = schemas[schema["$ref"]]
+            return violations(value, other, {**schemas, **other.get("$defs", {})}, where)
         name = schema["$ref"].removeprefix("#/components/schemas/").removeprefix("#/$defs/")
         return violations(value, schemas[name], schemas, where)
     kinds = schema.get("type", list(TYPES))

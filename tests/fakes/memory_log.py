@@ -1,6 +1,7 @@
 """A log in memory with an issuer who really signs: key events, status lists, statements; and a host who seals."""
 
 import hashlib
+from dataclasses import replace
 
 from testamur.registry.canonical import canonicalize
 from testamur.registry.checkpoints import Checkpoint, parse_signed_checkpoint, sign_checkpoint
@@ -20,6 +21,7 @@ from testamur.registry.seals import Seal
 from testamur.registry.statements import build_statement, parse_statement, status_entry
 from testamur.registry.status import StatusBits
 from testamur.registry.status_lists import build_status_list_credential
+from testamur.registry.status_records import records_root
 
 ORIGIN = "registry.example/ada/1"
 DID = "did:web:ada.example"
@@ -46,6 +48,7 @@ class MemoryLog:
         self.events = []
         self.statements = []
         self.lists = {}
+        self.stated = {}
 
     # ------------------------------------------------------------------------------ what a mirror reads
 
@@ -91,11 +94,20 @@ class MemoryLog:
         document |= changes
         statement = parse_statement(self.sign(document, signer))
         self.statements.append(statement)
+        self.stated = dict(self.lists)
         if logged:
             self.log_document(statement.json)
         else:
             self.keep(statement.json)
         return statement
+
+    def succeed(self):
+        """The issuer's next epoch: an empty log, the same statements and lists."""
+        origin = parse_origin(self.origin)
+        later = MemoryLog(f"{origin.registry}/{origin.slug}/{origin.epoch + 1}")
+        for name in ("events", "statements", "documents", "key_number", "lists", "stated"):
+            setattr(later, name, getattr(self, name))
+        return later
 
     def revoke(self, *indexes, purpose="revocation"):
         """A new version of the status list with exactly these bits, logged."""
@@ -108,9 +120,18 @@ class MemoryLog:
             )
         )
         digest = self.log_document(document)
+        before = self.stated.get(LIST_ID)
         self.lists[LIST_ID] = status_entry(
-            list_id=LIST_ID, purpose=purpose, sequence=len(self.lists) + 1, digest=digest, bits=bits
+            list_id=LIST_ID,
+            purpose=purpose,
+            sequence=before.sequence + 1 if before else 1,
+            digest=digest,
+            bits=bits,
         )
+
+    def name_records(self, list_id, batches):
+        """The next statement names the list with these batches of records."""
+        self.lists[list_id] = replace(self.lists[list_id], records_root=records_root(batches))
 
     def sign(self, document, signer=None):
         signer = signer or key(self.key_number)

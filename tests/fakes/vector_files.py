@@ -52,6 +52,7 @@ def judge_vector(vector: dict[str, Any], *, base: Any, trust: Any) -> str | None
             file_of(vector, base=base),
             trust=parse_trust_file(canonicalize(trust)),
             now=parse_timestamp(vector["now"]),
+            as_of=parse_timestamp(vector["asOf"]) if "asOf" in vector else None,
         )
     except MalformedError as error:
         return None if expected["outcome"] == "malformed" else f"malformed: {error}"

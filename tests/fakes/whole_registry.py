@@ -13,8 +13,8 @@ from testamur.registry.canonical import canonicalize
 from testamur.registry.checkpoints import Checkpoint, cosign, parse_signed_checkpoint, sign_checkpoint
 from testamur.registry.credentials import credential_digest
 from testamur.registry.entries import Entry, EntryKind, Origin
-from testamur.registry.evidence import FirstSeen, MerklePath, StatusProof
-from testamur.registry.evidence_building import entry_json, evidence_json, status_json
+from testamur.registry.evidence import FirstSeen, MerklePath, StatusProof, parse_evidence
+from testamur.registry.evidence_building import entry_json, evidence_json, status_json, tailored
 from testamur.registry.evm.attestations import attest_header, sign_attestation
 from testamur.registry.evm.headers import parse_header
 from testamur.registry.evm.layout import Lifecycle
@@ -27,6 +27,7 @@ from testamur.registry.key_events import (
     verification_method,
 )
 from testamur.registry.merkle import prove_consistency, prove_inclusion, root_hash
+from testamur.registry.mirrored import mirrored_logs
 from testamur.registry.notes import COSIGNATURE_ED25519, ED25519, NoteSigner
 from testamur.registry.proofs import sign_document
 from testamur.registry.publications import Publication, parse_bundle, verify_bundle
@@ -360,6 +361,12 @@ class World:
 def trust(**changes: Any):
     """The parsed trust file."""
     return parse_trust_file(canonicalize(trust_document(**changes)))
+
+
+def cut(evidence: Any, credential: Any) -> Any:
+    """The evidence as the credential's holder keeps it, under the default trust file."""
+    logs = parse_evidence(evidence).logs.values()
+    return tailored(evidence, credential, mirrored=mirrored_logs(logs, trust()))
 
 
 def judge(dossier: dict[str, Any], **options: Any):

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from fakes.disks import CountingDisk
 from fakes.memory_log import DID, MemoryLog, key
 from testamur.node.gossip.mirror import Mirror
-from testamur.node.gossip.mirror_rules import MirroredLog
+from testamur.node.gossip.mirror_keys import MirroredLog
 from testamur.registry.errors import VerificationError
 from testamur.registry.statements import verify_succession
 from testamur.registry.timestamps import format_timestamp
@@ -55,8 +55,7 @@ def test_a_mirror_cosigns_exactly_the_chains_that_rise_and_leave_nothing_out(bra
     ]
     whole = numbers == sorted(set(numbers)) and not left_out
 
-    first_key_events = frozenset({log.events[0].digest})
-    mirrored = MirroredLog(key=log.verifier_key, did=DID, first_key_events=first_key_events)
+    mirrored = MirroredLog(key=log.verifier_key, did=DID, first_key_event=log.events[0].digest)
     head = log.seal(statements[sealed])
     with tempfile.TemporaryDirectory() as folder:
         mirror = Mirror(Path(folder), "mirror.example/m1", key(50), lambda: 1, disk=CountingDisk())

@@ -2,6 +2,7 @@
 
 import copy
 import json
+from contextlib import suppress
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -10,6 +11,7 @@ from fakes.trust_chain import (
     attester,
     close_chain,
     first,
+    key_entry,
     newcomer,
     parsed,
     rotate,
@@ -84,6 +86,41 @@ def test_a_changed_member_is_refused_or_means_what_was_signed(path, value):
         place = place[name]
     place[path[-1]] = value
     assert advanced(encoded(changed)) in {None, *MEANINGS}
+
+
+KEY = attester("cyd").verifier_key
+TIMES = st.sampled_from([f"2026-0{month}-01T00:00:00Z" for month in range(1, 7)])
+HOLDERS = st.sampled_from(["cyd", "cyd", "bit", None])
+
+
+def given_to(holder, since, until):
+    """A change: Cyd's key stands with this member or nobody, and has this time."""
+
+    def change(document):
+        for member in document["members"]:
+            kept = [item for item in member["attestation"] if item["key"] != KEY.to_text()]
+            own = [key_entry(attester("cyd"), since, until)] if member["name"] == holder else []
+            member["attestation"] = kept + own
+
+    return change
+
+
+@given(st.lists(st.tuples(HOLDERS, TIMES, st.one_of(st.none(), TIMES)), max_size=5))
+def test_whatever_versions_follow_a_key_keeps_its_holder_and_what_is_over_never_grows(plan):
+    documents = [V1]
+    for holder, since, until in plan:
+        document = successor(documents[-1], given_to(holder, since, until))
+        with suppress(VerificationError):
+            advance(parsed(documents[-1]), [parsed(document)])
+            documents.append(document)
+    versions = [parsed(document) for document in documents]
+    for number, later in enumerate(versions):
+        (after,) = [dated for dated in later.members[2].attestation if dated.key == KEY]
+        for earlier in versions[:number]:
+            before = earlier.dated_key("attestation", KEY)
+            assert after.since >= before.since
+            if before.is_over_at(later.issued):
+                assert after.until <= before.until
 
 
 @given(st.lists(st.sampled_from([V1, V2, V3]), max_size=5))

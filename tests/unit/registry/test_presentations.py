@@ -169,6 +169,42 @@ def test_credentials_are_neither_swapped_nor_taken_out_nor_put_in(change):
     assert reasons(shown(made)) == ["signature-invalid"]
 
 
+UNKNOWN_CONTEXT = "https://unknown.example/context/v1"
+
+
+def over_an_unknown_context(**options):
+    """(presentation, its JSON proof, an RDF proof that nobody can check here)."""
+    document = bare()
+    document["@context"] = [*document["@context"], UNKNOWN_CONTEXT]
+    proof = signed(document, **options)["proof"]
+    rdf = {name: value for name, value in proof.items() if name != "@context"}
+    return document, proof, {**rdf, "cryptosuite": "eddsa-rdfc-2022"}
+
+
+def test_what_cannot_be_told_hides_nothing_that_is_known_to_be_wrong():
+    document, proof, rdf = over_an_unknown_context()
+    assert reasons(shown({**document, "proof": [proof, rdf]})) == ["context-unknown"]
+    false = {**proof, "created": format_timestamp(NOW - timedelta(minutes=1))}
+    found = shown({**document, "proof": [false, rdf]})
+    assert reasons(found) == ["signature-invalid", "context-unknown"]
+    replayed = {**rdf, "challenge": "another"}
+    found = shown({**document, "proof": [proof, replayed]})
+    assert reasons(found) == ["proof-challenge-mismatch"]
+
+
+def test_what_the_envelope_shows_to_be_wrong_needs_no_context():
+    later = format_timestamp(NOW + MAX_CLOCK_SKEW + timedelta(seconds=1))
+    document, proof, rdf = over_an_unknown_context(created=later)
+    assert reasons(shown({**document, "proof": [proof, rdf]})) == ["context-unknown", "proof-created-later"]
+    document, proof, rdf = over_an_unknown_context()
+    document["@context"] = [*document["@context"], {"name": "https://evil.example/#insult"}]
+    found = shown({**document, "proof": [proof, rdf]})
+    assert reasons(found) == ["context-unknown", "proof-context-mismatch"]
+    document, _, rdf = over_an_unknown_context()
+    found = shown({**document, "holder": OTHER_DID, "proof": [rdf]})
+    assert reasons(found) == ["context-unknown", "presentation-holder-mismatch"]
+
+
 def test_a_holder_whose_document_is_not_there_cannot_be_told():
     made = signed(bare(holder="did:web:learner.example"))
     made["proof"]["verificationMethod"] = "did:web:learner.example#key"

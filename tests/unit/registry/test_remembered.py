@@ -8,7 +8,9 @@ from fakes.issuers import signing_key
 from testamur.registry import keys, remembered
 from testamur.registry.errors import VerificationError
 from testamur.registry.remembered import (
+    LARGE,
     MAX_REMEMBERED_MESSAGE_BYTES,
+    SMALL,
     RememberedKey,
     remembering_json,
 )
@@ -72,7 +74,7 @@ def read():
     """(a remembering reader, what it really read)"""
     seen = []
 
-    @remembering_json(1000)
+    @remembering_json
     def reader(document, *given):
         seen.append(document)
         if document == {"bad": True}:
@@ -120,22 +122,21 @@ def test_what_raises_is_read_and_raises_every_time(read):
 
 def test_what_is_too_large_or_no_json_is_read_each_time(read):
     reader, seen = read
-    for document in ("x" * 1001, {"a": object}):
+    for document in ("x" * LARGE[1], {"a": object}):
         reader(document)
         reader(document)
     assert len(seen) == 4
 
 
-def test_the_newest_are_kept_in_a_bounded_number_of_bytes(read):
+@pytest.mark.parametrize(("number", "size"), [SMALL, LARGE])
+def test_the_newest_are_kept_in_a_bounded_number(read, number, size):
     reader, seen = read
-    first, second, third = ("x" * 400, "y" * 400, "z" * 400)
-    for document in (first, second, first, third, first, third):
+    documents = [f"{index:03}" + "x" * (size - 100) for index in range(number + 1)]
+    for document in (*documents, *documents[1:]):
         reader(document)
-    assert seen == [first, second, third]
-    reader(second)
-    assert seen == [first, second, third, second]
-    reader(third)
-    assert len(seen) == 4
+    assert seen == documents
+    reader(documents[0])
+    assert seen == [*documents, documents[0]]
 
 
 def test_threads_share_what_was_read(read):

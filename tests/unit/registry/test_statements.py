@@ -193,7 +193,9 @@ def test_a_changed_statement_is_not_the_issuers() -> None:
         ("keyEvents", {"count": 1}),
         ("statusLists", {"count": -1, "root": encode_digest(bytes(32))}),
         ("documents", {"count": 1, "root": "x"}),
-        ("repudiated", [{"epoch": 1, "from": 5, "until": 5}]),
+        ("repudiated", [{"epoch": 1, "from": 5, "until": 5, "statement": 1, "time": TIME}]),
+        ("repudiated", [{"epoch": 1, "from": 4, "until": 5, "statement": 2, "time": TIME}]),
+        ("repudiated", [{"epoch": 1, "from": 4, "until": 5}]),
         ("repudiated", [5]),
         ("final", "no"),
         ("proof", None),
@@ -206,11 +208,16 @@ def test_a_statement_of_another_form_is_malformed(member: str, value: Any) -> No
 
 
 def test_repudiated_leaves_are_exactly_those_of_the_ranges() -> None:
-    ranges = [Repudiation(epoch=1, start=10, end=12), Repudiation(epoch=2, start=0, end=1)]
+    ranges = [leaves(10, 12), leaves(0, 1, epoch=2)]
     statement = parse_statement(signed(repudiated=[item.to_json() for item in ranges]))
     assert statement.repudiated == tuple(ranges)
     told = {(1, 9): False, (1, 10): True, (1, 11): True, (1, 12): False, (2, 0): True, (3, 10): False}
-    assert {place: statement.is_repudiated(Position(*place)) for place in told} == told
+    covered = {place: any(item.covers(Position(*place)) for item in statement.repudiated) for place in told}
+    assert covered == told
+
+
+def leaves(start: int, end: int, *, epoch: int = 1, statement: int = 1, time: str = TIME) -> Repudiation:
+    return Repudiation(epoch=epoch, start=start, end=end, statement=statement, time=time)
 
 
 # -- succession
@@ -277,9 +284,26 @@ def test_a_statement_that_does_not_follow_is_refused(changes: dict[str, Any], re
 
 
 def test_a_repudiation_is_not_withdrawn() -> None:
-    first = parse_statement(signed(repudiated=[{"epoch": 1, "from": 1, "until": 2}]))
-    with pytest.raises(VerificationError, match="statement-repudiation-withdrawn"):
-        verify_succession(first, parse_statement(signed(first)))
+    first = parse_statement(signed(repudiated=[leaves(1, 2).to_json()]))
+    for kept in ([], [leaves(1, 3).to_json()], [leaves(1, 2, time="2026-11-20T10:00:00Z").to_json()]):
+        with pytest.raises(VerificationError, match="statement-repudiation-withdrawn"):
+            verify_succession(first, parse_statement(signed(first, repudiated=kept)))
+    verify_succession(first, parse_statement(signed(first, repudiated=[leaves(1, 2).to_json()])))
+
+
+def test_a_repudiation_names_the_statement_that_recorded_it() -> None:
+    now = FIRST.json["time"]
+
+    def follow(item: Repudiation) -> None:
+        verify_succession(FIRST, parse_statement(signed(FIRST, repudiated=[item.to_json()])))
+
+    follow(leaves(1, 2, statement=2, time=str(now)))
+    for older in (
+        leaves(1, 2, statement=1, time=str(now)),
+        leaves(1, 2, statement=2, time="2026-01-01T00:00:00Z"),
+    ):
+        with pytest.raises(VerificationError, match="statement-repudiation-backdated"):
+            follow(older)
 
 
 def test_nothing_follows_a_final_statement() -> None:

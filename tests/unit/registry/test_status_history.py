@@ -7,11 +7,20 @@ import pytest
 from fakes.issuers import DID, NOW, signing_key
 from testamur.node.issuing.bundles import build_bundle
 from testamur.registry.entries import EntryKind
-from testamur.registry.key_events import FIRST_POSITION, Position, build_key_event, commitment
+from testamur.registry.issuer_keys import verify_issuer_keys
+from testamur.registry.key_events import (
+    FIRST_POSITION,
+    Position,
+    build_key_event,
+    commitment,
+    verification_method,
+)
+from testamur.registry.proofs import sign_document
 from testamur.registry.publications import parse_bundle, verify_bundle
 from testamur.registry.seals import Seal
 from testamur.registry.status import StatusBits
 from testamur.registry.status_history import read_history
+from testamur.registry.status_lists import build_status_list_credential
 
 KEY, STRANGER = signing_key(1), signing_key(9)
 LIST = "https://status.ada.example/ada/{}/1"
@@ -65,7 +74,7 @@ class Log:
         self.entries.append((len(self.entries), EntryKind.SEAL, seal.to_json()))
 
     def read(self):
-        return list(read_history(self.entries, did=DID, epoch=1))
+        return list(read_history(self.entries, keys=self.publication.keys, epoch=1))
 
 
 @pytest.fixture
@@ -125,3 +134,82 @@ def test_documents_that_are_anything_else_are_passed_over(log):
         log.entries.append((len(log.entries), EntryKind.DOCUMENT, document))
     log.entries.append((len(log.entries), EntryKind.SEAL, {"type": "Seal"}))
     assert log.read() == before
+
+
+# ------------------------------------------------------------------------------------------------ whose keys
+
+
+def test_somebody_else_s_key_event_in_the_log_spoils_nothing(log):
+    """A host, or a thief of the operator's key, may log any document."""
+    foreign = build_key_event(
+        did="did:web:evil.example",
+        keys=[STRANGER],
+        next_commitment=commitment([STRANGER.public_key]),
+        created="2026-11-21T10:00:00Z",
+    )
+    forged = build_key_event(
+        did=DID,
+        keys=[STRANGER],
+        next_commitment=commitment([STRANGER.public_key]),
+        created="2026-11-21T10:00:00Z",
+    )
+    for document in (foreign, forged):
+        log.entries.append((len(log.entries), EntryKind.DOCUMENT, document))
+    log.add("suspension", 7)
+    assert [change.problem for change in log.read()] == [None, None]
+    log.add("suspension", key=STRANGER)
+    assert "not signed by its issuer" in log.read()[-1].problem
+
+
+def signed_list(key, *indexes):
+    bits = StatusBits()
+    for index in indexes:
+        bits.set(index)
+    unsigned = build_status_list_credential(
+        list_id=LIST.format("suspension"),
+        issuer=DID,
+        purpose="suspension",
+        bits=bits,
+        valid_from="2026-11-24T00:00:00Z",
+    )
+    method = verification_method(DID, key.public_key)
+    return sign_document(unsigned, key, verification_method=method, created="2026-11-24T00:00:00Z")
+
+
+def test_after_a_recovery_the_lists_of_both_chains_are_the_issuer_s(log):
+    """Also what was logged after the size from which the new chain counts, and before anybody knew of it."""
+    start = len(log.entries)
+    log.add("suspension", 7)
+    new = signing_key(5)
+    event = build_key_event(
+        did=DID,
+        keys=[new],
+        next_commitment=commitment([signing_key(6).public_key]),
+        created="2026-11-21T10:00:00Z",
+        start=Position(1, start),
+    )
+    keys = verify_issuer_keys([EVENT, event])
+    log.entries.append((len(log.entries), EntryKind.DOCUMENT, event))
+    log.entries.append((len(log.entries), EntryKind.DOCUMENT, signed_list(new, 7, 8)))
+    changes = list(read_history(log.entries, keys=keys, epoch=1))
+    assert [(change.set_indexes, change.problem) for change in changes] == [
+        ((), None),
+        ((7,), None),
+        ((8,), None),
+    ]
+    log.entries.append((len(log.entries), EntryKind.DOCUMENT, signed_list(KEY, 7)))
+    assert "not signed by its issuer" in list(read_history(log.entries, keys=keys, epoch=1))[-1].problem
+
+
+def test_in_a_later_epoch_the_keys_of_the_earlier_ones_count(log):
+    (entry,) = [entry for entry in log.entries if "BitstringStatusListCredential" in entry[2]["type"]]
+    (change,) = read_history([(0, *entry[1:])], keys=log.publication.keys, epoch=2)
+    assert change.problem is None
+
+
+def test_a_statement_that_its_issuer_did_not_sign_dates_nothing(log):
+    log.add("suspension", 7)
+    *before, statement = [entry for entry in log.entries if entry[1] is EntryKind.DOCUMENT]
+    forged = {**statement[2], "sequence": 9, "time": "2020-01-01T00:00:00Z"}
+    entries = [*before, (statement[0], EntryKind.DOCUMENT, forged), (statement[0] + 1, *statement[1:])]
+    assert list(read_history(entries, keys=log.publication.keys, epoch=1))[-1].statement == 2

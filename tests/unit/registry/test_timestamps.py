@@ -3,7 +3,7 @@ from datetime import UTC, datetime, timedelta, timezone
 import pytest
 
 from testamur.registry.errors import MalformedError
-from testamur.registry.timestamps import format_timestamp, parse_timestamp
+from testamur.registry.timestamps import format_timestamp, parse_past_moment, parse_timestamp
 
 
 @pytest.mark.parametrize(
@@ -59,3 +59,27 @@ def test_early_years_keep_four_digits() -> None:
 def test_a_moment_without_a_zone_is_a_mistake_of_the_caller() -> None:
     with pytest.raises(ValueError, match="zone"):
         format_timestamp(datetime(2026, 11, 21))  # noqa: DTZ001 - the mistake itself
+
+
+NOW = datetime(2026, 11, 22, 3, 0, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("text", "moment"),
+    [
+        ("2026-11-21", datetime(2026, 11, 21, 23, 59, 59, tzinfo=UTC)),
+        ("2026-11-22", NOW),
+        ("2026-11-22T03:00:00Z", NOW),
+        ("2026-11-21T10:00:00+02:00", datetime(2026, 11, 21, 8, tzinfo=UTC)),
+    ],
+)
+def test_a_day_is_its_end_or_now_while_it_lasts(text: str, moment: datetime) -> None:
+    assert parse_past_moment(text, NOW) == moment
+
+
+@pytest.mark.parametrize(
+    "text", ["2026-11-23", "2026-11-22T03:00:01Z", "2026-02-29", "20261121", "today", ""]
+)
+def test_what_has_not_come_or_is_no_moment_cannot_be_asked_about(text: str) -> None:
+    with pytest.raises(MalformedError):
+        parse_past_moment(text, NOW)

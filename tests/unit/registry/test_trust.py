@@ -1,6 +1,7 @@
 """The trust file: strict in every member, short enough to read aloud."""
 
 import copy
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
@@ -81,6 +82,21 @@ CHANGES = {
     "one key as witness and mirror": (
         rekeyed("ada", "mirror", role_key("ada", "witness")),
         "ada (witness) and ada (mirror)",
+    ),
+    "one key twice in one role": (
+        lambda d: d["members"][0]["attestation"].append(
+            {**d["members"][0]["attestation"][0], "until": "2026-02-01T00:00:00Z"}
+        ),
+        "ada (attestation) and ada (attestation)",
+    ),
+    "one key twice under two names": (
+        lambda d: d["members"][0]["attestation"].append(
+            {
+                "key": replace(role_signer("ada", "attestation"), name="other").verifier_key.to_text(),
+                "from": "2026-01-01T00:00:00Z",
+            }
+        ),
+        "ada (attestation) and ada (attestation)",
     ),
     "unknown member": (lambda d: d.update(witnes=1), "witnes"),
     "unknown member of a member": (lambda d: d["members"][0].update(urll="x"), "urll"),

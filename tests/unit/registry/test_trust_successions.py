@@ -105,11 +105,17 @@ def drop_member(document):
         document["policies"][role] = "\n".join(kept).replace(" cyd", "") + "\n"
 
 
+def void_key(document):
+    """Cyd's attestation key never counted."""
+    key = member_of(document, "cyd")["attestation"][0]
+    key["until"] = key["from"]
+
+
 ALLOWED = {
     "nothing": lambda d: None,
     "another accreditor": lambda d: d.update(accreditors=["did:web:qa.example"]),
     "another rule": lambda d: d.update(succession={"threshold": 1}),
-    "a member leaves": drop_member,
+    "a key counts for nothing": void_key,
     "a key ends": lambda d: member_of(d, "cyd")["attestation"][0].update(until=FEBRUARY),
     "a key is added": lambda d: member_of(d, "ada")["attestation"].append(
         key_entry(newcomer("ada"), FEBRUARY)
@@ -150,6 +156,14 @@ REFUSED = {
             key_entry(newcomer("ada"), "2025-06-01T00:00:00Z")
         ),
         "trust-key-backdated",
+    ),
+    "a member dropped": (drop_member, "trust-key-dropped"),
+    "a key dropped": (lambda d: member_of(d, "cyd").update(attestation=[]), "trust-key-dropped"),
+    "a key under another name": (
+        lambda d: member_of(d, "cyd").update(
+            attestation=[key_entry(replace(attester("cyd"), name="other"), FEBRUARY)]
+        ),
+        "trust-key-dropped",
     ),
     "a key given away": (
         lambda d: (
@@ -228,6 +242,43 @@ def test_an_ended_key_does_not_come_back():
     assert advance(parsed(V1), [parsed(second), parsed(shorter)]).sequence == 3
 
 
+def test_a_key_that_counts_for_nothing_never_counts_again():
+    second = successor(V1, void_key)
+    key = attester("cyd").verifier_key
+    voided = parsed(second).dated_key("attestation", key)
+    assert not any(voided.is_valid_at(moment) for moment in (voided.since, parsed(second).issued))
+    for until in (None, "2026-01-02T00:00:00Z", "2030-01-01T00:00:00Z"):
+        revived = successor(
+            second, lambda d, until=until: member_of(d, "cyd")["attestation"][0].update(until=until)
+        )
+        assert reason(second, revived) == "trust-key-revived"
+    assert advance(parsed(V1), [parsed(second), parsed(successor(second))]).sequence == 3
+
+
+def test_a_key_that_was_to_begin_later_and_was_voided_never_begins():
+    start = successor(
+        V1,
+        lambda d: member_of(d, "ada")["attestation"].append(
+            key_entry(newcomer("ada"), "2027-01-01T00:00:00Z")
+        ),
+    )
+    second = successor(
+        start, lambda d: member_of(d, "ada")["attestation"][1].update(until="2027-01-01T00:00:00Z")
+    )
+    third = successor(second, lambda d: member_of(d, "ada")["attestation"][1].update(until=None))
+    assert advance(parsed(V1), [parsed(start), parsed(second)]).sequence == 3
+    assert reason(start, second, third) == "trust-key-revived"
+
+
+def test_no_key_comes_back_or_changes_hands_over_two_versions():
+    ended = successor(V1, lambda d: member_of(d, "cyd")["attestation"][0].update(until=FEBRUARY))
+    gone = successor(ended, lambda d: member_of(d, "cyd").update(attestation=[]))
+    again = successor(
+        gone, lambda d: member_of(d, "bit")["attestation"].append(key_entry(attester("cyd"), MARCH))
+    )
+    assert reason(ended, gone, again) == "trust-key-dropped"
+
+
 def test_a_false_signature_refuses_the_file_even_beside_a_quorum():
     good = successor(V1, members=("ada", "bit"))
     other = successor(V1, lambda d: d.update(accreditors=["did:web:qa.example"]), members=("cyd",))
@@ -292,9 +343,14 @@ def test_who_signs_is_shown_every_change():
         "sets the time of",
         "drops the witness key",
         "removes the member cyd",
+        "closes chain 31337 at block 100: evidence that rests on a later block",
     ):
         assert word in lines
     assert "sets chains to" in lines
+    assert "closes" not in "\n".join(describe_changes(later, later))
+    voided = describe_changes(parsed(V1), parsed(unsigned(V1, void_key)))
+    assert len(voided) == 1
+    assert voided[0].startswith("voids the attestation key")
     assert describe_changes(parsed(V1), parsed(unsigned(V1))) == []
 
 
@@ -349,8 +405,8 @@ def test_a_replaced_key_counts_until_the_handover_is_over_and_not_a_moment_longe
     moment = timedelta(seconds=1)
     for key, since_issue, counts in (
         (old, timedelta(0), True),
-        (old, HANDOVER, True),
-        (old, HANDOVER + moment, False),
+        (old, HANDOVER - moment, True),
+        (old, HANDOVER, False),
         (new, -moment, False),
         (new, timedelta(0), True),
     ):

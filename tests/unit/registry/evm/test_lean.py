@@ -7,9 +7,10 @@ import pytest
 from fakes.chain_state import RegistryState
 from testamur.registry.entries import Origin
 from testamur.registry.evm import lean, slots
-from testamur.registry.evm.anchors import prove_anchor
+from testamur.registry.evm.anchors import prove_anchor, prove_storage
+from testamur.registry.evm.dating import covering_records
 from testamur.registry.evm.layout import Lifecycle
-from testamur.registry.evm.lean import ProvenLog, lean_anchor
+from testamur.registry.evm.lean import ProvenLog, dating_anchor, lean_anchor
 from testamur.registry.hashing import sha256
 
 ADA = Origin(registry="registry.example", slug="ada", epoch=1)
@@ -33,8 +34,14 @@ def capture(state, history=(1, 5, 7, 8)):
     return state.evidence_for(ADA.issuer_id, ADA.log_id, history=history)
 
 
-def wanted(*leaves, origin=ADA):
-    return ProvenLog(issuer_id=origin.issuer_id, log_id=origin.log_id, epoch=origin.epoch, leaves=leaves)
+def wanted(*leaves, origin=ADA, is_mirrored=True):
+    return ProvenLog(
+        issuer_id=origin.issuer_id,
+        log_id=origin.log_id,
+        epoch=origin.epoch,
+        leaves=leaves,
+        is_mirrored=is_mirrored,
+    )
 
 
 def prove(anchor, origin=ADA):
@@ -135,3 +142,23 @@ def test_leaves_that_one_anchor_dates_are_cut_once_and_others_are_cut_apart(stat
     assert len(calls) == 1
     assert lean_anchor(whole, (wanted(60),)).history == (7,)
     assert len(calls) == 2
+
+
+def test_where_no_mirrors_vouch_for_the_size_the_heads_own_record_stays(state):
+    lean_one = lean_anchor(capture(state), (wanted(65),))
+    with_head = lean_anchor(capture(state), (wanted(65, is_mirrored=False),))
+    extra = set(with_head.slots) - set(lean_one.slots)
+    assert extra == {slots.log_slots(ADA.log_id)[1], slots.history_slot(ADA.log_id, 9)}
+    assert prove(with_head).head.size == 90
+    assert prove(lean_one).head is None
+    # What was cut before stays as it is.
+    assert lean_anchor(lean_one, (wanted(65, is_mirrored=False),)) == lean_one
+
+
+def test_one_record_of_the_history_can_stand_alone(state):
+    alone = dating_anchor(capture(state), ADA.log_id, 7)
+    assert (alone.slots, alone.history) == ((slots.history_slot(ADA.log_id, 7),), (7,))
+    ((number, record),) = covering_records([prove_storage(alone)], ADA.log_id, 65)
+    assert (number, record.size, record.timestamp) == (7, 70, 1007)
+    assert covering_records([prove_storage(alone)], ADA.log_id, 70) == []
+    assert covering_records([prove_storage(alone)], NEXT.log_id, 0) == []

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from fakes.awards import award
 from fakes.issuers import DID, REGISTRY, signing_key
 from fakes.whole_registry import (
     CHAIN_ID,
@@ -14,18 +15,19 @@ from fakes.whole_registry import (
     MEMBERS,
     NOW,
     World,
+    cut,
     judge,
     role_signer,
     trust_document,
 )
-from testamur.registry.canonical import canonicalize
+from testamur.registry.canonical import canonicalize, parse_json
 from testamur.registry.checkpoints import Checkpoint, cosign, parse_signed_checkpoint, sign_checkpoint
 from testamur.registry.errors import VerificationError
-from testamur.registry.evidence_building import tailored
 from testamur.registry.evm import rlp
 from testamur.registry.evm.attestations import attest_header, sign_attestation
 from testamur.registry.evm.headers import parse_header
 from testamur.registry.evm.slots import history_slot, log_slots
+from testamur.registry.issuer_keys import verify_issuer_keys
 from testamur.registry.key_events import (
     Position,
     build_key_event,
@@ -40,7 +42,6 @@ from testamur.registry.notes import COSIGNATURE_ED25519, VerifierKey
 from testamur.registry.proofs import sign_document
 from testamur.registry.trust import parse_trust_file
 from testamur.registry.verification import Outcome, Policy
-from testamur.registry.verification.issuer_keys import verify_issuer_keys
 from testamur.registry.verification.verdict import CheckResult, CredentialStatus
 
 METHOD = verification_method(DID, ISSUER_KEY.public_key)
@@ -119,6 +120,28 @@ def test_contexts_that_a_host_appended_before_logging_are_not_what_the_issuer_si
     verdict = judge(forged.dossier())
     assert verdict.outcome == Outcome.INVALID
     assert failures(verdict) == {3: "proof-context-mismatch"}
+
+
+def test_a_context_is_what_was_signed_and_not_what_python_takes_for_equal():
+    """A reader with JSON-LD refuses `"@protected": 1`; who signed `true` did not say it."""
+    protected = {"@protected": True, "honours": "https://ada.example/honours"}
+    document = award()
+    document["@context"].append(protected)
+    world = World(award=document)
+    assert judge(world.dossier()).outcome == Outcome.VALID
+    world.credential = parse_json(canonicalize(world.credential), subject="a copy that shares nothing")
+    world.credential["@context"][-1]["@protected"] = 1
+    assert failures(judge(world.dossier())) == {3: "proof-context-mismatch"}
+
+
+def test_a_kind_of_proof_that_is_not_known_hides_no_false_one():
+    world = World()
+    known = world.credential["proof"]
+    unknown = {**known, "cryptosuite": "eddsa-jcs-2046"}
+    world.credential = {**world.credential, "proof": [unknown, known]}
+    assert judge(world.dossier()).outcome == Outcome.INDETERMINATE
+    world.credential = {**world.credential, "proof": [unknown, {**known, "created": "2026-11-19T00:00:00Z"}]}
+    assert failures(judge(world.dossier())) == {3: "signature-invalid"}
 
 
 def test_contexts_that_a_second_proof_covers_are_signed():
@@ -305,7 +328,7 @@ def test_a_host_cannot_choose_the_size_of_a_tree_and_backdate_what_is_in_it(worl
 
 def test_what_is_left_out_is_proven_by_mirrors_or_has_to_be_there():
     world = World()
-    small = {"credential": world.credential, "evidence": tailored(world.evidence(), world.credential)}
+    small = {"credential": world.credential, "evidence": cut(world.evidence(), world.credential)}
     assert judge(small).outcome == Outcome.VALID
     assert judge(small, policy=Policy(require_witnesses=False)).outcome == Outcome.VALID
     assert judge(World(mirrors=()).dossier(), policy=Policy(require_witnesses=False)).outcome == Outcome.VALID

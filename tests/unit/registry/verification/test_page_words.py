@@ -11,6 +11,7 @@ from testamur.registry.verification.words import (
     AGEING_STEPS,
     STEP_EVIDENCE,
     STEP_QUESTIONS,
+    counted,
     headline,
     sentence,
 )
@@ -49,3 +50,8 @@ def test_without_evidence_the_sentence_says_so_first():
 def test_a_moment_before_it_was_logged_is_not_answered_with_words_about_now():
     verdict = judge(World().dossier(), as_of=NOW - timedelta(days=1))
     assert sentence(verdict).startswith("Cannot tell: Its status is not proven for the moment")
+
+
+def test_one_is_one_and_none_is_many():
+    assert [counted(number, "entry") for number in (0, 1, 2)] == ["0 entries", "1 entry", "2 entries"]
+    assert [counted(number, "key") for number in (1, 2)] == ["1 key", "2 keys"]

@@ -10,10 +10,9 @@ import pytest
 
 from fakes.awards import award
 from fakes.issuers import signing_key
-from fakes.whole_registry import ANCHORED_AT, CHAIN_ID, NOW, World, judge, trust, trust_document
+from fakes.whole_registry import ANCHORED_AT, CHAIN_ID, NOW, World, cut, judge, trust, trust_document
 from testamur.registry.canonical import canonicalize
 from testamur.registry.errors import MalformedError
-from testamur.registry.evidence_building import tailored
 from testamur.registry.evm.headers import parse_header
 from testamur.registry.evm.layout import Lifecycle
 from testamur.registry.multiformats import decode_multibase
@@ -67,7 +66,7 @@ def test_a_tailored_dossier_with_chunks_is_valid_and_smaller_when_the_lists_are_
     scattered = random.Random(7).sample([index for index in range(131_072) if index != 7], 60_000)
     world = World(revoked=tuple(scattered))
     whole = world.dossier()
-    small = {"credential": whole["credential"], "evidence": tailored(whole["evidence"], whole["credential"])}
+    small = {"credential": whole["credential"], "evidence": cut(whole["evidence"], whole["credential"])}
     assert any("chunk" in item for item in small["evidence"]["logs"][str(world.origin)]["status"])
     assert len(canonicalize(small)) < len(canonicalize(whole))
     assert judge(small).outcome == Outcome.VALID
@@ -355,9 +354,16 @@ def test_a_file_that_is_none_is_malformed_and_never_a_crash(data):
         verify_dossier(data, trust=trust(), now=NOW)
 
 
-@pytest.mark.parametrize("data", [b"{}", b'{"type":"TestamurTrust","version":1}', b'{"name":"x"}'])
-def test_json_that_does_not_even_look_like_a_credential_is_a_wrong_file_and_no_verdict(data):
-    with pytest.raises(MalformedError, match="neither a credential"):
+@pytest.mark.parametrize(
+    ("data", "what"),
+    [
+        (b"{}", "is neither a credential"),
+        (b'{"type":"TestamurTrust","version":1}', "is a trust file"),
+        (b'{"name":"x"}', "is neither a credential"),
+    ],
+)
+def test_json_that_does_not_even_look_like_a_credential_is_a_wrong_file_and_no_verdict(data, what):
+    with pytest.raises(MalformedError, match=what):
         verify_dossier(data, trust=trust(), now=NOW)
 
 
