@@ -13,10 +13,11 @@ ROOT = Path(__file__).resolve().parent.parent
 STDLIB = sys.stdlib_module_names
 
 SIBLINGS = ("api", "chain", "fetch", "gossip", "holding", "index", "issuing", "keystore", "log")
-SHARED = ("node.errors", "node.files", "registry")
+SHARED = ("node.addresses", "node.errors", "node.files", "registry")
 
 ALLOWED_ARROWS: dict[str, tuple[str, ...]] = {
     "registry": ("registry",),
+    "node.addresses": ("node.errors",),
     "node.errors": (),
     "node.files": ("node.errors",),
     "node.homes": (),

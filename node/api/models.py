@@ -156,9 +156,9 @@ class FoundCredential(TypedDict):
 
 @with_config(_EXACT)
 class PrefixAnswer(TypedDict):
-    """Every digest that begins with the prefix, which the node has shortened to find 1 024 or all."""
+    """Every digest that begins with the prefix, and its neighbours in order until they are 1 024 or all."""
 
-    prefix: Annotated[str, Field(pattern="^[0-9a-f]{0,64}$", description="the prefix that was answered")]
+    prefix: Annotated[str, Field(pattern="^[0-9a-f]{0,64}$", description="the prefix that was asked for")]
     isEverything: bool
     credentials: list[FoundCredential]
 

@@ -152,7 +152,7 @@ TILE = Parameter(
 PREFIX = Parameter(
     name="prefix",
     schema=text(pattern="^[0-9a-fA-F]{0,64}$"),
-    description="leading hex digits of the digest; may be empty",
+    description="leading hex digits of the digest, none or more; too few where many match are malformed",
     is_required=True,
 )
 AS_OF = Parameter(

@@ -67,9 +67,9 @@ class LoggedAt:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PrefixAnswer:
-    """All digests that begin with `prefix` (hex, as widened by the node), each with its entries.
+    """All digests that begin with `prefix` (hex), and neighbours up to `MIN_PREFIX_ANSWER`.
 
-    An entry is (origin, leaf index). `is_everything` tells that the node holds no other digest at all.
+    Each with its entries, (origin, leaf index). `is_everything`: the node holds no other digest at all.
     """
 
     prefix: str
@@ -207,7 +207,7 @@ class NodePort(PresentationPort, Protocol):
         """Every entry of kind credential with this digest; empty when there is none."""
 
     async def find_prefix(self, prefix_hex: str) -> PrefixAnswer:
-        """Digests by prefix (0 to 64 lower-case hex digits), widened to `MIN_PREFIX_ANSWER` or all."""
+        """Digests by prefix (0 to 64 lower-case hex digits). Raises MalformedError for too many of them."""
 
     async def evidence(self, digest: bytes) -> bytes | None:
         """The newest evidence file for a credential digest, or None when it is in no published checkpoint."""

@@ -10,6 +10,7 @@ from typing import TypeVar
 from aiohttp import web
 from pydantic import BaseModel, ValidationError
 
+from testamur.node.api.aside import INLINE_BYTES, aside
 from testamur.node.api.context import Context, context_of
 from testamur.node.api.models import MAX_SUBMITTED_DIGESTS, Nothing, Submission
 from testamur.node.api.ports import Forbidden
@@ -45,7 +46,8 @@ AnyModel = TypeVar("AnyModel", bound=BaseModel)
 async def read_json(request: web.Request, *, subject: str, max_bytes: int, holds: str = "") -> Json:
     """The body as strict JSON. `holds` says what fits into it, for the answer to one that is too large.
 
-    Raises UnsupportedMedia, TooLarge (before more than the bound is kept), TooSlow or MalformedError.
+    Raises UnsupportedMedia, TooLarge (before more than the bound is kept), TooSlow, NotReady when too many
+    large ones come at once, or MalformedError.
     """
     media = request.content_type
     if "Content-Type" not in request.headers or not (media.endswith("+json") or media in _JSON_TYPES):
@@ -56,7 +58,9 @@ async def read_json(request: web.Request, *, subject: str, max_bytes: int, holds
     body = await _read_body(request, max_bytes, holds)
     if body.lstrip()[:1] == b"<":
         raise MalformedError(subject, "is HTML or XML, not JSON; send the file itself, not the page about it")
-    return parse_json(body, subject=subject, max_bytes=max_bytes)
+    if len(body) <= INLINE_BYTES:
+        return parse_json(body, subject=subject, max_bytes=max_bytes)
+    return await aside(parse_json, body, subject=subject, max_bytes=max_bytes)
 
 
 async def expect_no_body(request: web.Request) -> None:

@@ -1,5 +1,7 @@
 """The route table: what is served is what /openapi.json describes, because both are made from it."""
 
+from functools import partial
+
 from testamur.node.api import about, reads, responses, vocabulary
 from testamur.node.api.issuer_routes import BODY, ISSUER_ROUTES
 from testamur.node.api.parameters import (
@@ -26,36 +28,35 @@ from testamur.node.api.routing import Route
 
 _READ = ("malformed", "not-found")
 
+_credential_read = partial(Route, method="GET", tag="credentials", problems=_READ)
+_registry_read = partial(Route, method="GET", tag="registry", problems=_READ, can_be_unchanged=True)
+_log_read = partial(
+    Route, method="GET", tag="log", problems=_READ, can_be_unchanged=True, takes_any_query=True
+)
+_node_read = partial(Route, method="GET", tag="node", problems=("malformed",))
+
 ROUTES: tuple[Route, ...] = (
-    Route(
-        method="GET",
+    _credential_read(
         path="/v1/credentials/{digest}",
         handler=reads.get_credential,
         operation="getCredential",
-        tag="credentials",
         summary="Where a credential digest is logged",
         parameters=(DIGEST,),
         answers="LoggedCredential",
-        problems=_READ,
     ),
-    Route(
-        method="GET",
+    _credential_read(
         path="/v1/credentials/{digest}/evidence",
         handler=reads.get_evidence,
         operation="getEvidence",
-        tag="credentials",
         summary="The newest evidence for a credential digest",
         parameters=(DIGEST,),
         answers="Evidence",
-        problems=_READ,
         can_be_unchanged=True,
     ),
-    Route(
-        method="GET",
+    _credential_read(
         path="/v1/credentials",
         handler=reads.list_credentials,
         operation="listCredentials",
-        tag="credentials",
         summary="Digests by prefix: at least 1 024 or all, so that the node does not learn which was meant",
         parameters=(PREFIX,),
         answers="PrefixAnswer",
@@ -74,183 +75,127 @@ ROUTES: tuple[Route, ...] = (
         problems=("malformed", *BODY),
     ),
     *PRESENTATION_ROUTES,
-    Route(
-        method="GET",
+    _registry_read(
         path="/v1/issuers",
         handler=reads.list_issuers,
         operation="listIssuers",
-        tag="registry",
         summary="Issuers in order of slug, a page at a time",
         parameters=(AFTER_SLUG, LIMIT),
         answers="Issuers",
         problems=("malformed",),
-        can_be_unchanged=True,
     ),
-    Route(
-        method="GET",
+    _registry_read(
         path="/v1/issuers/{slug}",
         handler=reads.get_issuer,
         operation="getIssuer",
-        tag="registry",
         summary="One issuer",
         parameters=(SLUG,),
         answers="Issuer",
-        problems=_READ,
-        can_be_unchanged=True,
     ),
-    Route(
-        method="GET",
+    _registry_read(
         path="/v1/issuers/{slug}/documents",
         handler=reads.list_documents,
         operation="listDocuments",
-        tag="registry",
         summary="Documents and status lists that the issuer's newest statement names, a page at a time",
         parameters=(SLUG, AFTER_ID, LIMIT),
         answers="Documents",
-        problems=_READ,
-        can_be_unchanged=True,
     ),
-    Route(
-        method="GET",
+    _registry_read(
         path="/v1/logs/{slug}/evidence",
         handler=reads.get_log_evidence,
         operation="getLogEvidence",
-        tag="registry",
         summary="Evidence of a log without entries, to be completed from tiles without naming a credential",
         parameters=(SLUG, EPOCH, NEWEST),
         answers="Evidence",
-        problems=_READ,
-        can_be_unchanged=True,
     ),
-    Route(
-        method="GET",
+    _registry_read(
         path="/v1/documents/{digest}",
         handler=reads.get_document,
         operation="getDocument",
-        tag="registry",
         summary="A public document by its digest, verbatim",
         parameters=(DIGEST,),
         answers="Document",
-        problems=_READ,
-        can_be_unchanged=True,
     ),
-    Route(
-        method="GET",
+    _registry_read(
         path="/v1/status-lists",
         handler=reads.find_status_list,
         operation="findStatusList",
-        tag="registry",
         summary="A version of a status list by its id, also when the issuer's own address is dead",
         parameters=(LIST_ID, LIST_ISSUER, TIMESTAMP),
         answers="StatusList",
         media=responses.CREDENTIAL,
-        problems=_READ,
-        can_be_unchanged=True,
     ),
-    Route(
-        method="GET",
+    _registry_read(
         path="/status/{slug}/{purpose}/{number}",
         handler=reads.get_own_status_list,
         operation="getOwnStatusList",
-        tag="registry",
         summary="The newest version of a status list whose id is this address",
         parameters=(SLUG, PURPOSE, NUMBER),
         answers="StatusList",
         media=responses.CREDENTIAL,
-        problems=_READ,
-        can_be_unchanged=True,
     ),
-    Route(
-        method="GET",
+    _registry_read(
         path="/v1/registry",
         handler=reads.get_trust_file,
         operation="getTrustFile",
-        tag="registry",
         summary="The trust file that this node uses: compare its fingerprint with one from elsewhere",
         answers="TrustFile",
-        problems=_READ,
-        can_be_unchanged=True,
     ),
-    Route(
-        method="GET",
+    _registry_read(
         path="/v1/registry/successions",
         handler=reads.get_trust_successions,
         operation="getTrustSuccessions",
-        tag="registry",
         summary="The versions of the trust file after one's own, each signed by a quorum of the one before",
         parameters=(AFTER_VERSION,),
         answers="TrustSuccessions",
         problems=("malformed",),
-        can_be_unchanged=True,
     ),
     *ISSUER_ROUTES,
-    Route(
-        method="GET",
+    _log_read(
         path="/log/{log_id}/checkpoint",
         handler=reads.get_checkpoint,
         operation="getCheckpoint",
-        tag="log",
         summary="The newest checkpoint (C2SP tlog-tiles)",
         parameters=(LOG_ID,),
-        takes_any_query=True,
         media=responses.TEXT,
-        problems=_READ,
-        can_be_unchanged=True,
     ),
-    Route(
-        method="GET",
+    _log_read(
         path="/log/{log_id}/tile/{tile:.+}",
         handler=reads.get_tile,
         operation="getTile",
-        tag="log",
         summary="A tile or entry bundle (C2SP tlog-tiles)",
         parameters=(LOG_ID, TILE),
-        takes_any_query=True,
         media=responses.OCTETS,
-        problems=_READ,
-        can_be_unchanged=True,
     ),
     vocabulary.ROUTE,
-    Route(
-        method="GET",
+    _node_read(
         path="/openapi.json",
         handler=about.get_openapi,
         operation="getOpenApi",
-        tag="node",
         summary="This interface as OpenAPI 3.1",
         answers="OpenApi",
-        problems=("malformed",),
         can_be_unchanged=True,
     ),
-    Route(
-        method="GET",
+    _node_read(
         path="/healthz",
         handler=about.get_health,
         operation="getHealth",
-        tag="node",
         summary="The process answers",
         answers="Health",
-        problems=("malformed",),
     ),
-    Route(
-        method="GET",
+    _node_read(
         path="/readyz",
         handler=about.get_readiness,
         operation="getReadiness",
-        tag="node",
         summary="The node does its whole job: chain reachable, stores healthy",
         answers="Ready",
-        problems=("malformed",),
     ),
-    Route(
-        method="GET",
+    _node_read(
         path="/metrics",
         handler=about.get_metrics,
         operation="getMetrics",
-        tag="node",
         summary="Counters and gauges in Prometheus' text format",
         media=responses.TEXT,
-        problems=("malformed",),
         is_open=False,
     ),
 )

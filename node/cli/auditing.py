@@ -9,6 +9,7 @@ from testamur.node.log.audit import audit_log
 from testamur.node.log.documents import DocumentStore
 from testamur.registry.errors import MalformedError
 from testamur.registry.notes import VerifierKey, parse_vkey
+from testamur.registry.verification.words import counted
 
 EXIT_SOUND = 0
 EXIT_DAMAGED = 1
@@ -38,8 +39,9 @@ def run_audit(folder: Path, *, key: str | None, documents: Path | None, as_json:
             }
         )
     else:
-        kinds = f"{report.credentials} credentials, {report.documents} documents, {report.seals} seals"
-        say(f"{'SOUND' if report.is_sound else 'DAMAGED'}  {report.origin}: {report.size} entries ({kinds})")
+        parts = (report.credentials, "credential"), (report.documents, "document"), (report.seals, "seal")
+        kinds, size = ", ".join(counted(*part) for part in parts), counted(report.size, "entry")
+        say(f"{'SOUND' if report.is_sound else 'DAMAGED'}  {report.origin}: {size} ({kinds})")
         for finding in findings:
             say(f"  {finding}")
     return EXIT_SOUND if report.is_sound else EXIT_DAMAGED

@@ -1,4 +1,4 @@
-"""Commands for issuers and their hosts: issuer apply, add, list, token; issue."""
+"""Commands for issuers and their hosts: issuer apply, add, list, watch, replace-operator, token; issue."""
 
 from enum import StrEnum
 from pathlib import Path
@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from testamur.node.cli.commands_node import PassphraseOption
-from testamur.node.cli.commands_verify import HomeOption, JsonOption
+from testamur.node.cli.commands_verify import HomeOption, JsonOption, TrustOption
 
 
 class OnError(StrEnum):
@@ -24,6 +24,7 @@ def register(app: typer.Typer) -> None:
     issuer_app.command("add")(issuer_add)
     issuer_app.command("list")(issuer_list)
     issuer_app.command("watch")(issuer_watch)
+    issuer_app.command("replace-operator")(issuer_replace_operator)
     token_app = typer.Typer(help="Access tokens of the issuers that this node hosts.", no_args_is_help=True)
     token_app.command("create")(token_create)
     token_app.command("list")(token_list)
@@ -112,7 +113,10 @@ def issuer_watch(
     json: JsonOption = False,
     home: HomeOption = None,
 ) -> None:
-    """Compare what is anchored and served with what you signed. Exit 0 as signed, 1 alarm, 3 cannot tell."""
+    """Compare what is anchored and served with what you signed. Exit 0 as signed, 1 alarm, 3 cannot tell.
+
+    The trust file in the home folder says which blocks are final; without it that is the node's word.
+    """
     from datetime import timedelta
 
     from testamur.node.cli.settings import only_issuer
@@ -127,6 +131,41 @@ def issuer_watch(
         home=home,
     )
     raise typer.Exit(run_watch(options))
+
+
+def issuer_replace_operator(
+    address: Annotated[
+        str, typer.Argument(help="The account that anchors from now on: the host's `testamur keys` shows it.")
+    ],
+    issuer: Annotated[
+        str | None,
+        typer.Option("--issuer", help="The issuer's short name; default: the only one in the home folder."),
+    ] = None,
+    cold: Annotated[
+        Path | None, typer.Option(help="Folder with the controller's key; default: cold/ of the workspace.")
+    ] = None,
+    trust: TrustOption = None,
+    rpc: Annotated[
+        str | None, typer.Option(help="Chain endpoint, several in quotes; default: the node's here.")
+    ] = None,
+    passphrase_file: PassphraseOption = None,
+    json: JsonOption = False,
+    home: HomeOption = None,
+) -> None:
+    """Let another account anchor your log, and the present one no more. The controller pays for the gas."""
+    from testamur.node.cli.controlling import run_replace_operator
+    from testamur.node.cli.settings import only_issuer
+
+    run_replace_operator(
+        address,
+        slug=issuer or only_issuer(home),
+        cold=cold,
+        trust=trust,
+        rpc=rpc,
+        passphrase_file=passphrase_file,
+        as_json=json,
+        home=home,
+    )
 
 
 IssuerOption = Annotated[str | None, typer.Option("--issuer", help="The issuer's short name.")]

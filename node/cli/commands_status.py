@@ -1,5 +1,6 @@
 """Commands about the status of credentials: revoke, suspend, reinstate; status history and audit."""
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated
 
@@ -59,12 +60,19 @@ NodeOption = Annotated[
     str | None, typer.Option(help="Node to ask; default: the issuer's host, or the node here.")
 ]
 
+CHANGES = {
+    "revoke": "Revoke credentials for ever: one signed statement, one anchor. "
+    "Run again: nothing is done twice.",
+    "suspend": "Suspend credentials until they are reinstated: one signed statement, one anchor.",
+    "reinstate": "Lift a suspension; a revocation is never lifted.",
+}
+CHANGE_EXITS = "Exit 0 done, 1 some refused, 2 usage, 3 no anchor yet."
+
 
 def register(app: typer.Typer) -> None:
     """Add these commands to the application."""
-    app.command("revoke")(revoke)
-    app.command("suspend")(suspend)
-    app.command("reinstate")(reinstate)
+    for verb, promise in CHANGES.items():
+        app.command(verb, help=f"{promise}\n\n{CHANGE_EXITS}")(_change(verb))
     status_app = typer.Typer(
         help="Status lists from outside: who changed what, and whether they are fair.", no_args_is_help=True
     )
@@ -73,114 +81,48 @@ def register(app: typer.Typer) -> None:
     app.add_typer(status_app, name="status")
 
 
-def revoke(
-    what: What,
-    reason: ReasonOption = None,
-    effective: EffectiveOption = None,
-    note: NoteOption = None,
-    issuer: IssuerOption = None,
-    records: RecordsOption = None,
-    on_error: OnErrorOption = OnError.STOP,
-    dry_run: DryRunOption = False,
-    wait_seconds: WaitOption = 120.0,
-    node: HostOption = None,
-    token_file: TokenFileOption = None,
-    passphrase_file: PassphraseOption = None,
-    json: JsonOption = False,
-    home: HomeOption = None,
-) -> None:
-    """Revoke credentials for ever: one signed statement, one anchor. Run again: nothing is done twice.
+def _change(verb: str) -> Callable[..., None]:
+    """The command of this verb; all three take the same."""
 
-    Exit 0 done, 1 some refused, 2 usage, 3 no anchor yet.
-    """
-    _change("revoke", **locals())
+    def change(
+        what: What,
+        reason: ReasonOption = None,
+        effective: EffectiveOption = None,
+        note: NoteOption = None,
+        issuer: IssuerOption = None,
+        records: RecordsOption = None,
+        on_error: OnErrorOption = OnError.STOP,
+        dry_run: DryRunOption = False,
+        wait_seconds: WaitOption = 120.0,
+        node: HostOption = None,
+        token_file: TokenFileOption = None,
+        passphrase_file: PassphraseOption = None,
+        json: JsonOption = False,
+        home: HomeOption = None,
+    ) -> None:
+        from testamur.node.cli.settings import only_issuer
+        from testamur.node.cli.status_changing import ACTIONS, ChangeOptions, run_change
 
+        options = ChangeOptions(
+            action=ACTIONS[verb],
+            what=tuple(what),
+            reason=reason,
+            effective=effective,
+            note=note,
+            slug=issuer or only_issuer(home),
+            records=records,
+            leave_out_bad=on_error == OnError.CONTINUE,
+            dry_run=dry_run,
+            wait_seconds=wait_seconds,
+            node_url=node,
+            token_file=token_file,
+            passphrase_file=passphrase_file,
+            as_json=json,
+            home=home,
+        )
+        raise typer.Exit(run_change(options))
 
-def suspend(
-    what: What,
-    reason: ReasonOption = None,
-    effective: EffectiveOption = None,
-    note: NoteOption = None,
-    issuer: IssuerOption = None,
-    records: RecordsOption = None,
-    on_error: OnErrorOption = OnError.STOP,
-    dry_run: DryRunOption = False,
-    wait_seconds: WaitOption = 120.0,
-    node: HostOption = None,
-    token_file: TokenFileOption = None,
-    passphrase_file: PassphraseOption = None,
-    json: JsonOption = False,
-    home: HomeOption = None,
-) -> None:
-    """Suspend credentials until they are reinstated: one signed statement, one anchor.
-
-    Exit 0 done, 1 some refused, 2 usage, 3 no anchor yet.
-    """
-    _change("suspend", **locals())
-
-
-def reinstate(
-    what: What,
-    reason: ReasonOption = None,
-    effective: EffectiveOption = None,
-    note: NoteOption = None,
-    issuer: IssuerOption = None,
-    records: RecordsOption = None,
-    on_error: OnErrorOption = OnError.STOP,
-    dry_run: DryRunOption = False,
-    wait_seconds: WaitOption = 120.0,
-    node: HostOption = None,
-    token_file: TokenFileOption = None,
-    passphrase_file: PassphraseOption = None,
-    json: JsonOption = False,
-    home: HomeOption = None,
-) -> None:
-    """Lift a suspension; a revocation is never lifted.
-
-    Exit 0 done, 1 some refused, 2 usage, 3 no anchor yet.
-    """
-    _change("reinstate", **locals())
-
-
-def _change(
-    verb: str,
-    *,
-    what: list[str],
-    reason: str | None,
-    effective: str | None,
-    note: str | None,
-    issuer: str | None,
-    records: Path | None,
-    on_error: OnError,
-    dry_run: bool,
-    wait_seconds: float,
-    node: str | None,
-    token_file: Path | None,
-    passphrase_file: Path | None,
-    json: bool,
-    home: Path | None,
-) -> None:
-    from testamur.node.cli.settings import only_issuer
-    from testamur.node.cli.status_changing import ACTIONS, ChangeOptions, run_change
-
-    options = ChangeOptions(
-        action=ACTIONS[verb],
-        what=tuple(what),
-        reason=reason,
-        effective=effective,
-        note=note,
-        slug=issuer or only_issuer(home),
-        records=records,
-        leave_out_bad=on_error == OnError.CONTINUE,
-        dry_run=dry_run,
-        wait_seconds=wait_seconds,
-        node_url=node,
-        token_file=token_file,
-        passphrase_file=passphrase_file,
-        as_json=json,
-        home=home,
-    )
-    raise typer.Exit(run_change(options))
+    return change
 
 
 def status_history(

@@ -48,7 +48,11 @@ def verify(
     trust: TrustOption = None,
     evidence: Annotated[Path | None, typer.Option(help="Evidence file, for a bare credential.")] = None,
     node: Annotated[
-        str | None, typer.Option(help="Node to ask for newer evidence; it learns a digest prefix only.")
+        str | None,
+        typer.Option(
+            help="Node to ask for newer evidence, which counts unless something proven is lost by it; it "
+            "learns a digest prefix only."
+        ),
     ] = None,
     rpc: Annotated[
         list[str] | None,
@@ -62,7 +66,10 @@ def verify(
         ),
     ] = False,
     as_of: Annotated[
-        str | None, typer.Option(help="Ask about this moment, e.g. 2026-03-01T12:00:00Z.")
+        str | None,
+        typer.Option(
+            help="Ask about this moment, e.g. 2026-03-01T12:00:00Z, or the end of a day, e.g. 2026-03-01."
+        ),
     ] = None,
     policy: Annotated[
         Path | None,
@@ -140,6 +147,12 @@ def evidence(
             "--refresh", help="Only the newest anchored checkpoint will do; else nothing is changed."
         ),
     ] = False,
+    forget: Annotated[
+        bool,
+        typer.Option(
+            "--forget", help="Keep no older evidence: of a suspension that is over the file says no more."
+        ),
+    ] = False,
     record: Annotated[
         list[Path] | None,
         typer.Option("--record", help="Why its status changed, as the issuer handed it out; repeatable."),
@@ -147,11 +160,22 @@ def evidence(
     json: JsonOption = False,
     home: HomeOption = None,
 ) -> None:
-    """Fetch the newest evidence for credentials; a node learns digest prefixes only. Exit 1: not for all."""
+    """Fetch the newest evidence for credentials, in place; a node learns digest prefixes only.
+
+    No file is made worse: what it proves of the past stays in it, and with a trust file in the home folder
+    evidence that proves less is not taken. Run it again to go on. Exit 1: not for all.
+    """
     from testamur.node.cli.completing import run_evidence
 
     code = run_evidence(
-        files, node_url=node, out=out, refresh=refresh, records=record or (), as_json=json, home=home
+        files,
+        node_url=node,
+        out=out,
+        refresh=refresh,
+        forget=forget,
+        records=record or (),
+        as_json=json,
+        home=home,
     )
     raise typer.Exit(code)
 

@@ -62,7 +62,7 @@ def add(
     json: JsonOption = False,
     home: HomeOption = None,
 ) -> None:
-    """Keep credentials; a newer dossier of one that is kept brings its newer evidence."""
+    """Keep credentials; newer evidence that the same log signed replaces older, which stays beside it."""
     from testamur.node.cli.wallets import run_add
 
     run_add(files, as_json=json, home=home)

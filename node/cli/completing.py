@@ -4,22 +4,17 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Self
 
+from testamur.node.cli.completing_one import Completer, NoCredential
 from testamur.node.cli.dossier_files import count_files, find_files
-from testamur.node.cli.output import json_line, read_input, say, warn, write_output
+from testamur.node.cli.output import json_line, read_input, say, warn
 from testamur.node.cli.progress import bar
 from testamur.node.cli.settings import default_node, host_of_issuer
-from testamur.node.errors import ConfigError, NodeError
+from testamur.node.cli.trusting import find_trust
+from testamur.node.errors import ConfigError, NodeError, PeerUnreachable
 from testamur.node.fetch.registry import RegistryClient
-from testamur.registry.canonical import Json, canonicalize, parse_json
-from testamur.registry.credentials import credential_digest, parse_credential
-from testamur.registry.dossiers import encode_dossier, parse_dossier
+from testamur.registry.canonical import Json, parse_json
 from testamur.registry.errors import MalformedError
-from testamur.registry.evidence import parse_evidence
-from testamur.registry.evidence_building import find_older_statement, is_weaker, statement_of, tailored
-from testamur.registry.record_keeping import records_of, with_records
 from testamur.registry.record_proofs import RecordProof, parse_record_proof
-
-OTHERS_READ = 0o044
 
 EXIT_INCOMPLETE = 1
 """Some of several files could not be completed; each is named, and the others are."""
@@ -31,49 +26,96 @@ def run_evidence(
     node_url: str | None,
     out: Path | None,
     refresh: bool = False,
+    forget: bool = False,
     records: Sequence[Path] = (),
     as_json: bool,
     home: Path | None,
 ) -> int:
-    """Complete every file, and say for each what it has now; the exit code. Raises for one file alone."""
+    """Complete every file, and say for each what it has now; the exit code. Raises for one file alone.
+
+    Every file is replaced whole or not at all, and one that is as it should be is not written: what was
+    interrupted goes on where it stopped when it is run again.
+    """
     total = count_files(tuple(files))
     if out is not None and total != 1:
         raise ConfigError("--out", "is for one file; several are completed in place")
-    failed, shown = 0, [_record(path) for path in records]
+    shown = [_record(path) for path in records]
+    trust = find_trust(home)
+    tally = _Tally(total=total, as_json=as_json)
     with _Nodes(node_url, home) as nodes, bar(total, what="evidence") as advance:
+        completer = Completer(
+            nodes=nodes, out=out, records=shown, refresh=refresh, forget=forget, trust=trust
+        )
         for found in find_files(tuple(files)):
             path = Path(found.path)
             try:
-                if found.problem is not None:
-                    raise ConfigError(str(path), found.problem)
-                done = _complete(path, nodes, out, shown, refresh=refresh, alone=total == 1)
+                tally.completed(completer.complete(found, alone=total == 1))
+            except NoCredential as other:
+                tally.skipped(path, str(other))
             except (NodeError, MalformedError) as error:
                 if total == 1:
                     raise
-                failed += 1
-                if as_json:
-                    json_line({"file": str(path), "state": "error", "error": str(error)})
-                else:
-                    warn(f"testamur: {path}: {error.reason if isinstance(error, ConfigError) else error}")
-            else:
-                if as_json:
-                    json_line(done)
-                else:
-                    where = f"entry {done['leafIndex']} of {done['origin']}"
-                    say(f"{done['file']}: evidence {done['state']} ({where})")
+                tally.failed(path, error)
             advance()
-    if total > 1 and not as_json:
-        say(f"{total} files: {total - failed} completed, {failed} not")
-    return EXIT_INCOMPLETE if failed else 0
+    return tally.finish()
+
+
+class _Tally:
+    """What became of the files, said of each at once and of all at the end."""
+
+    def __init__(self, *, total: int, as_json: bool) -> None:
+        self._total, self._as_json = total, as_json
+        self._completed = self._unchanged = self._failed = self._skipped = 0
+        self._unreachable: set[str] = set()
+
+    def completed(self, done: dict[str, Json]) -> None:
+        """A file has its evidence."""
+        changed = done["changed"] is True
+        self._completed += changed
+        self._unchanged += not changed
+        if self._as_json:
+            json_line(done)
+        else:
+            where = f"entry {done['leafIndex']} of {done['origin']}"
+            say(f"{done['file']}: evidence {done['state']}{'' if changed else ' already'} ({where})")
+
+    def skipped(self, path: Path, reason: str) -> None:
+        """A file is something else."""
+        self._skipped += 1
+        if self._as_json:
+            json_line({"file": str(path), "state": "skipped", "reason": reason})
+
+    def failed(self, path: Path, error: NodeError | MalformedError) -> None:
+        """A file is as it was, and why. That a node does not answer is said once."""
+        self._failed += 1
+        reason = error.reason if isinstance(error, ConfigError) else str(error)
+        if self._as_json:
+            json_line({"file": str(path), "state": "error", "error": reason})
+        elif reason not in self._unreachable:
+            warn(f"testamur: {path}: {reason}")
+        if isinstance(error, PeerUnreachable):
+            self._unreachable.add(reason)
+
+    def finish(self) -> int:
+        """The last line, and the exit code."""
+        if self._total > 1 and not self._as_json:
+            words = [f"{self._completed} completed"]
+            words += [f"{self._unchanged} as new as can be"] if self._unchanged else []
+            words += [f"{self._skipped} no credentials"] if self._skipped else []
+            say(f"{self._total} files: {', '.join([*words, f'{self._failed} not'])}")
+            if self._unreachable:
+                say("Run it again to go on: what is completed is not done again.")
+        return EXIT_INCOMPLETE if self._failed else 0
 
 
 class _Nodes:
-    """The node to ask about a credential, one connection to each."""
+    """The node to ask about a credential, one connection to each; one that does not answer is asked once."""
 
     def __init__(self, node_url: str | None, home: Path | None) -> None:
         self._node_url = node_url
         self._home = home
         self._clients: dict[str, RegistryClient] = {}
+        self._gone: dict[str, PeerUnreachable] = {}
 
     def __enter__(self) -> Self:
         return self
@@ -89,9 +131,15 @@ class _Nodes:
             issuer = credential.get("issuer") if isinstance(credential, dict) else None
             did = issuer.get("id") if isinstance(issuer, dict) else issuer
             url = host_of_issuer(self._home, str(did)) or default_node(self._home)
+        if url in self._gone:
+            raise self._gone[url]
         if url not in self._clients:
             self._clients[url] = RegistryClient(url)
         return self._clients[url]
+
+    def gave_up(self, url: str, error: PeerUnreachable) -> None:
+        """It did not answer: a folder of thousands does not wait thousands of times."""
+        self._gone[url] = error
 
 
 def _record(path: Path) -> RecordProof:
@@ -100,53 +148,3 @@ def _record(path: Path) -> RecordProof:
         return parse_record_proof(parse_json(read_input(path), subject=str(path)))
     except MalformedError as error:
         raise ConfigError(f"--record {path}", str(error)) from error
-
-
-def _complete(
-    file: Path, nodes: _Nodes, out: Path | None, records: Sequence[RecordProof], *, refresh: bool, alone: bool
-) -> dict[str, Json]:
-    credential, kept = parse_dossier(read_input(file))
-    if credential is None:
-        raise ConfigError(str(file), "holds evidence but no credential")
-    client = nodes.of(credential)
-    document = client.evidence(credential_digest(credential))
-    if document is None:
-        raise ConfigError(str(file), f"{client.url} has this credential in no published checkpoint (yet)")
-    own = {(entry.list_id, entry.index) for entry in parse_credential(credential).status}
-    given = [item for item in records if (item.record.list_id, item.record.index) in own]
-    if records and not given and alone:
-        raise ConfigError("--record", f"is of another credential than {file}; nothing was changed")
-    # A record that an earlier run kept of another credential would fail step 9: it is dropped.
-    kept_records = [item for item in records_of(kept) if (item.record.list_id, item.record.index) in own]
-    shown = [*kept_records, *given]
-    document = tailored(with_records(client.keep_first(document, kept), shown), credential)
-    _refuse_older(file, client.url, document, kept)
-    if out is None and is_weaker(document, kept):
-        reason = f"holds anchored evidence, and {client.url} has none yet; nothing was changed"
-        raise ConfigError(str(file), reason)
-    evidence = parse_evidence(document)
-    if refresh and not evidence.anchors:
-        raise ConfigError(str(file), f"{client.url} has no anchor of it yet; nothing was changed")
-    entry = evidence.entries[0]
-    if out is not None:
-        write_output(out, canonicalize(document) + b"\n")
-    else:
-        # Whoever could not read the dossier before cannot read it now.
-        is_private = not file.stat().st_mode & OTHERS_READ
-        write_output(file, encode_dossier(credential, document), secret=is_private)
-    return {
-        "file": str(out or file),
-        "state": "anchored" if evidence.anchors else "witnessed",
-        "origin": entry.origin,
-        "leafIndex": entry.proof.index,
-        "statement": statement_of(evidence.logs[entry.origin]),
-    }
-
-
-def _refuse_older(file: Path, url: str, document: Json, kept: Json) -> None:
-    """A node that is behind, or that replays what suits it, must not take a newer statement out of a file."""
-    older = find_older_statement(document, kept)
-    if older is not None:
-        origin, got, known = older
-        reason = f"holds statement {known} of {origin}, and {url} serves the older {got}"
-        raise ConfigError(str(file), f"{reason}; nothing was changed: ask another node, and why")

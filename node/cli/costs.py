@@ -7,6 +7,7 @@ from testamur.node.errors import NodeError
 from testamur.node.fetch.rpc import RpcEndpoint
 from testamur.node.homes import node_folder
 from testamur.registry.canonical import Json
+from testamur.registry.verification.words import counted
 
 ANCHOR_GAS = 112_000
 """The dearest anchor that was measured (a log of 2^30 leaves); of a small log it is 79 000. One anchor covers
@@ -60,11 +61,12 @@ def cost_of(rows: int, mean_bytes: int, price: GasPrice) -> dict[str, Json]:
 
 def cost_lines(rows: int, mean_bytes: int, price: GasPrice) -> list[str]:
     """The same in words."""
+    credentials, entries = counted(rows, "credential"), counted(rows, "log entry")
     size = human_size(rows * (mean_bytes + EVIDENCE_BYTES))
     lines = [
-        f"  {rows} credentials of about {human_size(mean_bytes)}; with anchored evidence {size} on disk",
-        f"  {rows} log entries; {human_size(rows * 32)} of digests leave this machine, and nothing else",
-        f"  1 anchor for all of them, at most {ANCHOR_GAS:,} gas, paid by the host's operator account",
+        f"  {credentials} of about {human_size(mean_bytes)}; with anchored evidence {size} on disk",
+        f"  {entries}; {human_size(rows * 32)} of digests leave this machine, and nothing else",
+        f"  1 anchor, at most {ANCHOR_GAS:,} gas, paid by the host's operator account",
     ]
     if price.wei is None:
         lines.append(f"  price of the anchor unknown: {price.source}")

@@ -14,7 +14,7 @@ from testamur.node.service.logs import configure_logs
 from testamur.node.service.sample import SampleClass, issue_sample, offer_samples, sample_files
 from testamur.registry.trust import parse_trust_file
 from testamur.registry.verification import verify_dossier
-from testamur.registry.verification.words import sentence
+from testamur.registry.verification.words import counted, sentence
 
 LOG_NAME = "node.log"
 COMMAND = Path(sys.executable).with_name("testamur")
@@ -72,9 +72,10 @@ async def _serve(
 async def _issue(devnet: Devnet, sample_class: SampleClass) -> None:
     report = await issue_sample(devnet, SampleIssuer(), sample_class)
     if report.signed:
-        say(f"Issued {report.signed} credentials of {sample_class.name}; {report.anchored} are anchored")
+        signed = counted(report.signed, "credential")
+        say(f"Issued {signed} of {sample_class.name}; {report.anchored} anchored")
     else:
-        say(f"{sample_class.name}: issued before, {report.anchored} of {report.rows} are anchored")
+        say(f"{sample_class.name}: issued before, {report.anchored} of {report.rows} anchored")
 
 
 def _show(devnet: Devnet) -> None:

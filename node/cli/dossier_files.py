@@ -11,6 +11,9 @@ from testamur.node.errors import ConfigError
 SUFFIX = ".json"
 """Dossiers and bare credentials are JSON files; a picture beside them is nobody's credential."""
 
+CREDENTIAL_SUFFIXES = (".credential.json", ".presentation.json")
+"""What ends so claims to be one, and is damaged when it is none."""
+
 MAX_FILES = 1_000_000
 """All that a large university awards in a decade; more is more likely a mistake (`/`) than a class."""
 
@@ -24,6 +27,12 @@ class Found:
 
     path: Source
     problem: str | None = None
+    in_folder: bool = False
+
+    @property
+    def may_be_other(self) -> bool:
+        """Whether nobody says that it is a credential: neither who named a folder, nor its own name."""
+        return self.in_folder and not str(self.path).lower().endswith(CREDENTIAL_SUFFIXES)
 
 
 def is_folder(argument: Source) -> bool:
@@ -76,4 +85,4 @@ def _walk(folder: Path, leave_out: Path | None, depth: int) -> Iterator[Found]:
         elif is_folder:
             yield from _walk(path, leave_out, depth - 1)
         elif is_file and name.lower().endswith(SUFFIX) and path.absolute() != leave_out:
-            yield Found(path=path)
+            yield Found(path=path, in_folder=True)

@@ -15,6 +15,7 @@ from testamur.node.cli.settings import home_of, passphrase
 from testamur.node.errors import ConfigError, NodeError
 from testamur.node.homes import workspace_folder
 from testamur.registry.canonical import Json
+from testamur.registry.verification.words import counted
 
 if TYPE_CHECKING:
     from testamur.node.issuing.batch import JobReport
@@ -165,7 +166,7 @@ class _Job:
         except NodeError as error:
             warn(f"everything is signed and logged, but the evidence could not be fetched: {error}")
             warn("`testamur evidence` completes the dossiers later")
-            return completion.Completed(completed=len(issued), anchored=0, missing=0)
+            return completion.Completed(completed=len(issued), anchored=0)
 
     def _show(self, path: Path, report: "JobReport", done: "Completed | None") -> None:
         found = report.planning
@@ -180,6 +181,8 @@ class _Job:
                     "signed": report.signed,
                     "logged": report.logged,
                     "anchored": done.anchored if done else 0,
+                    "missing": done.missing if done else 0,
+                    "damaged": done.damaged if done else 0,
                     "resumed": report.resumed,
                     "complete": report.already_complete,
                     "alreadyLogged": found.known_before,
@@ -190,14 +193,18 @@ class _Job:
             return
         say(report.words)
         if found.known_before:
-            say(f"{found.known_before} were issued before and are left as they are")
+            say(f"{counted(found.known_before, 'credential')} issued before, left alone")
         if found.rejected and found.rejects_file is not None:
             how = "mend and issue" if self.template is not None else "mend and issue what is listed in"
             say(f"{found.rejected} left out: {how} {found.rejects_file}, not the whole input again")
         if done is not None:
-            say(f"{done.anchored} dossiers in {report.folder} carry anchored evidence")
+            say(f"{counted(done.anchored, 'dossier')} in {report.folder} with anchored evidence")
             if done.missing:
-                warn(f"{done.missing} dossiers are not in {report.folder} any more: no evidence was written")
+                gone = counted(done.missing, "dossier")
+                warn(f"{gone} not in {report.folder} any more: no evidence was written")
+            if done.damaged:
+                bad = counted(done.damaged, "damaged dossier")
+                warn(f"{bad} left alone: `testamur evidence {report.folder}` names each; restore a copy")
 
     def _show_dry_run(self, path: Path, report: "JobReport") -> None:
         found = report.planning
@@ -227,9 +234,9 @@ class _Job:
         for reject in rejects:
             warn(f"testamur: {reject.where}: {reject.reason}")
         if count > len(rejects):
-            warn(f"testamur: {path.name}: and {count - len(rejects)} more rows are wrong")
+            warn(f"testamur: {path.name}: and {counted(count - len(rejects), 'more wrong row')}")
         if count and file is not None:
-            warn(f"testamur: all {count} are in {file}")
+            warn(f"testamur: {counted(count, 'wrong row')} in {file}")
 
 
 def _rejects_json(rejects: "tuple[Reject, ...]", count: int, file: Path | None) -> dict[str, Json]:

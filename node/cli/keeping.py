@@ -14,6 +14,7 @@ from testamur.node.homes import node_folder
 from testamur.node.keystore.store import Keystore
 from testamur.node.service.config import load_config
 from testamur.registry.canonical import Json
+from testamur.registry.verification.words import counted
 
 EXIT_SOUND = 0
 EXIT_DAMAGED = 1
@@ -33,8 +34,8 @@ def run_reindex(*, as_json: bool, home: Path | None) -> None:
         json_line({"logs": logs, "chain": done.chain_problem})
         return
     for log in done.logs:
-        say(f"  {log.origin:<40} {log.entries} entries, {log.anchors} anchors")
-    say(f"Rebuilt the index of {len(done.logs)} log{'' if len(done.logs) == 1 else 's'}.")
+        say(f"  {log.origin:<40} {counted(log.entries, 'entry')}, {counted(log.anchors, 'anchor')}")
+    say(f"Rebuilt the index of {counted(len(done.logs), 'log')}.")
     if done.chain_problem is not None:
         say(f"Without anchors, because the chain could not be asked: {done.chain_problem}")
         say("The node fills them in once it reaches the chain.")
@@ -65,12 +66,16 @@ def run_backup(target: Path, *, with_keys: bool, as_json: bool, home: Path | Non
                 "documents": done.documents,
                 "files": done.files,
                 "withKeys": with_keys,
+                "outside": list(map(str, done.outside)),
             }
         )
         return
     for log in done.logs:
-        say(f"  {log.origin:<40} {log.size} published entries, {log.next_index - log.size} pending")
-    say(f"Backed up {len(done.logs)} logs, {done.documents} documents, {done.files} other files: {target}")
+        say(f"  {log.origin:<40} {counted(log.size, 'published entry')}, {log.next_index - log.size} pending")
+    parts = (len(done.logs), "log"), (done.documents, "document"), (done.files, "other file")
+    say(f"Backed up {', '.join(counted(*part) for part in parts)}: {target}")
+    for path in done.outside:
+        say(f"Not in the backup, because it is outside of {root}: {path}")
     if not with_keys:
         say("Without keys: keep a copy of the folder keys/ and its passphrase in another place.")
 
@@ -109,14 +114,17 @@ def _restore_all(source: Path, *, as_json: bool, home: Path | None) -> int:
                 "logs": dict(done.logs),
                 "withKeys": done.with_keys,
                 "replaced": str(done.replaced) if done.replaced else None,
+                "documents": done.documents_problem,
             }
         )
         return EXIT_SOUND
     for origin, size in done.logs:
-        say(f"  {origin:<40} {size} entries")
+        say(f"  {origin:<40} {counted(size, 'entry')}")
     say(f"Restored {root}")
     if done.replaced is not None:
         say(f"What was there before is kept in {done.replaced}")
+    if done.documents_problem is not None:
+        say(f"Before it starts it needs a document that was not in the backup: {done.documents_problem}")
     say("Next: `testamur node reindex`, then `testamur node run`.")
     return EXIT_SOUND
 
@@ -158,7 +166,7 @@ def _mend(
             }
         )
     else:
-        say(f"{'SOUND' if is_sound else 'DAMAGED'}  {report.origin}: {report.size} entries")
+        say(f"{'SOUND' if is_sound else 'DAMAGED'}  {report.origin}: {counted(report.size, 'entry')}")
         for path in mended:
             say(f"  mended {path}")
         for finding in findings:

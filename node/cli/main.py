@@ -3,6 +3,7 @@
 import io
 import os
 import sys
+import traceback
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, NoReturn
 
@@ -51,8 +52,10 @@ def main() -> None:
         # Tasks of a node that failed together: each known reason is a line, anything else is our mistake.
         known, unknown = group.split((NodeError, RegistryError, OSError))
         if known is None or unknown is not None:
-            raise
+            _confess(group)
         _fail("; ".join(dict.fromkeys(_sentence(error) for error in _leaves(known))), EXIT_USAGE)
+    except Exception as error:  # noqa: BLE001  the last before Python's own, which ends with 1
+        _confess(error)
 
 
 def _run(arguments: list[str]) -> None:
@@ -112,6 +115,12 @@ def _leaves(group: BaseExceptionGroup[BaseException]) -> Iterator[BaseException]
             yield from _leaves(error)
         else:
             yield error
+
+
+def _confess(error: BaseException) -> NoReturn:
+    """Our own mistake, for whoever mends it. Python would end with 1, which means "invalid"."""
+    traceback.print_exception(error)
+    _fail("this is a mistake in the program, and no verdict; please report the lines above", EXIT_USAGE)
 
 
 def _fail(message: str, code: int) -> NoReturn:

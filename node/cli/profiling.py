@@ -10,10 +10,11 @@ from testamur.node.cli.dossier_files import Found, count_files, find_files, is_f
 from testamur.node.cli.output import Source, json_line, read_source, say
 from testamur.node.errors import ConfigError
 from testamur.registry.canonical import Json, parse_json
-from testamur.registry.dossiers import split_dossier
+from testamur.registry.dossiers import OtherFile, split_dossier
 from testamur.registry.elements import ElementReport, Finding, State, check_elements
 from testamur.registry.errors import MalformedError
 from testamur.registry.evidence import MAX_EVIDENCE_BYTES
+from testamur.registry.verification.words import counted
 
 MAX_POINTERS_SHOWN = 3
 """Places of one element that a person is shown; JSON has all."""
@@ -90,7 +91,8 @@ def look_at(found: Found) -> Looked:
     except ConfigError as error:
         return Looked(file=name, outcome=Outcome.ERROR, words=error.reason)
     except MalformedError as error:
-        return Looked(file=name, outcome=Outcome.ERROR, words=str(error))
+        is_other = isinstance(error, OtherFile) and found.may_be_other
+        return Looked(file=name, outcome=Outcome.OTHER if is_other else Outcome.ERROR, words=str(error))
     if report is None:
         words = "neither an Open Badge nor a credential of the European Learning Model"
         return Looked(file=name, outcome=Outcome.OTHER, words=words)
@@ -165,4 +167,4 @@ def _show_total(counts: Counter[Outcome], *, as_json: bool) -> None:
         json_line({"type": "TestamurProfileSummary", "files": counts.total(), **named})
     else:
         parts = ", ".join(f"{number} {name}" for name, number in named.items())
-        say(f"{counts.total()} files: {parts}")
+        say(f"{counted(counts.total(), 'file')}: {parts}")

@@ -5,10 +5,16 @@ from dataclasses import dataclass
 
 from testamur.registry.canonical import Json
 from testamur.registry.verification.verdict import Check, CheckResult, Outcome, Verdict
-from testamur.registry.verification.words import STEP_NAMES, explain, safe, sentence
+from testamur.registry.verification.words import STEP_NAMES, counted, explain, safe, sentence
 
 ERROR = "error"
 """The outcome of what is no dossier or cannot be read: nothing was judged."""
+
+SKIPPED = "skipped"
+"""The outcome of a file in a folder that certainly is no credential: nothing was to be judged."""
+
+SHOWN_SKIPPED = 3
+"""Names in the last line; `--json` and reports have all."""
 
 EXIT_CODES: dict[str, int] = {Outcome.VALID: 0, Outcome.INVALID: 1, Outcome.INDETERMINATE: 3, ERROR: 2}
 WORST_FIRST = (ERROR, Outcome.INVALID, Outcome.INDETERMINATE, Outcome.VALID)
@@ -93,16 +99,29 @@ def row_of_error(file: str, error: str) -> Row:
     return Row(file=file, outcome=ERROR, error=safe(error))
 
 
-def summary(counts: dict[str, int], seconds: float) -> str:
-    """The last line: how many of each, worst words never hidden behind a good total."""
-    total = sum(counts.values())
+def row_of_skipped(file: str, why: str) -> Row:
+    """The row for another file among credentials."""
+    return Row(file=file, outcome=SKIPPED, error=safe(why))
+
+
+def summary(counts: dict[str, int], seconds: float, skipped: Sequence[str] = ()) -> str:
+    """The last line: how many of each, worst words never hidden behind a good total.
+
+    `skipped` are names of other files, the first ones of those in `counts`.
+    """
+    total = sum(counts.get(outcome, 0) for outcome in WORST_FIRST)
     parts = [f"{counts.get(outcome, 0)} {outcome}" for outcome in reversed(WORST_FIRST)]
-    return f"{total} file{'' if total == 1 else 's'}: {', '.join(parts)} ({seconds:.1f} s)"
+    others = counts.get(SKIPPED, 0)
+    if others:
+        more = f" and {others - len(skipped)} more" if others > len(skipped) else ""
+        named = ", ".join(map(safe, skipped))
+        parts[-1] += f"; {counted(others, 'other file')} skipped, no credentials: {named}{more}"
+    return f"{counted(total, 'file')}: {', '.join(parts)} ({seconds:.1f} s)"
 
 
 def exit_code(counts: dict[str, int]) -> int:
-    """The exit code of the worst outcome that occurred."""
-    return next(EXIT_CODES[outcome] for outcome in WORST_FIRST if counts.get(outcome))
+    """The exit code of the worst outcome that occurred; an error when nothing was judged at all."""
+    return next((EXIT_CODES[outcome] for outcome in WORST_FIRST if counts.get(outcome)), EXIT_CODES[ERROR])
 
 
 def _telling(verdict: Verdict) -> list[Check]:

@@ -11,7 +11,7 @@ from testamur.node.errors import ConfigError
 from testamur.node.fetch.registry import RegistryClient
 from testamur.registry.canonical import Json
 from testamur.registry.credentials import Credential, parse_credential
-from testamur.registry.dossiers import parse_dossier
+from testamur.registry.dossiers import OtherFile, parse_dossier
 from testamur.registry.errors import MalformedError
 from testamur.registry.evidence import parse_evidence
 from testamur.registry.shapes import Shape
@@ -46,6 +46,8 @@ def _of_dossiers(files: Sequence[Path]) -> list[Finding]:
             credential = parse_credential(document)
             evidence = parse_evidence(kept) if kept is not None else None
         except MalformedError as error:
+            if isinstance(error, OtherFile) and found.may_be_other:
+                continue
             raise ConfigError(str(found.path), str(error)) from error
         entry = evidence.entries[0] if evidence is not None and evidence.entries else None
         credentials[credential.issuer_id].append((entry.proof.index if entry else None, credential))

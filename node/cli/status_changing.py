@@ -11,15 +11,19 @@ from testamur.node.cli.output import json_line, say, warn, write_output
 from testamur.node.cli.progress import progress_bar
 from testamur.node.cli.settings import home_of, passphrase
 from testamur.node.cli.status_inputs import Unusable, parse_moment, read_wanted
+from testamur.node.cli.trusting import find_trust
+from testamur.node.cli.watching import HOST_SAYS
 from testamur.node.errors import ConfigError, NodeError
 from testamur.node.homes import workspace_folder
 from testamur.registry.canonical import Json, canonicalize
 from testamur.registry.multiformats import encode_digest
 from testamur.registry.status_lists import REVOCATION, SUSPENSION
+from testamur.registry.verification.words import counted
 
 if TYPE_CHECKING:
     from testamur.node.issuing.status_changes import Plan, StatusChange
     from testamur.node.issuing.workspace import Workspace
+    from testamur.registry.verification.anchored_statements import AnchoredStatement
 
 EXIT_REFUSED = 1
 """Some of it cannot be done: without --on-error continue nothing was, with it the rest."""
@@ -71,6 +75,7 @@ class ChangeOptions:
 
 def run_change(options: ChangeOptions) -> int:
     """Change the status of everything that was named; the exit code. Raises ConfigError."""
+    from testamur.node.issuing.outputs import check_folder
     from testamur.node.issuing.publishing import publish_pending
     from testamur.node.issuing.status_changes import plan_changes, publish_plan
     from testamur.node.service import issuer_side
@@ -83,6 +88,8 @@ def run_change(options: ChangeOptions) -> int:
         issuer_side.open_for_issuing(folder) as workspace,
         issuer_side.Host(folder, node_url=options.node_url, token_file=options.token_file) as host,
     ):
+        if options.records is not None:
+            check_folder(options.records, "--records")
         progress("reading", 0, 0)
         changes, unusable = _changes(options, workspace)
         pending = workspace.find_pending() is not None
@@ -100,9 +107,8 @@ def run_change(options: ChangeOptions) -> int:
         key = issuer_side.signing_key(folder, passphrase(options.passphrase_file)) if plan.lists else None
         if key is not None:
             published = publish_plan(workspace, plan, key=key, port=host, now=now)
-        if options.records is not None:
-            _write_records(workspace, [*plan.changed, *plan.already], options.action, options.records)
-        anchored: int | None = None
+        records = _write_records(options, workspace, [*plan.changed, *plan.already])
+        anchored: AnchoredStatement | None = None
         if options.wait_seconds > 0:
             progress("waiting for the anchor", 0, 0)
             settings, sequence = workspace.settings, published.statement.sequence
@@ -111,13 +117,15 @@ def run_change(options: ChangeOptions) -> int:
                     host.reader,
                     f"{settings.registry}/{settings.slug}/1",
                     sequence,
+                    trust=find_trust(options.home),
                     timeout_seconds=options.wait_seconds,
                 )
             except ConfigError:
                 raise
             except NodeError as error:
                 warn(f"statement {sequence} is accepted, but the anchor could not be asked for: {error}")
-    _show(options, plan, refused, published.statement.sequence, anchored, time.monotonic() - started)
+    seconds = time.monotonic() - started
+    _show(options, plan, refused, records, published.statement.sequence, anchored, seconds)
     if refused:
         return EXIT_REFUSED
     return EXIT_NOT_ANCHORED if anchored is None and options.wait_seconds > 0 else 0
@@ -154,12 +162,17 @@ def _changes(options: ChangeOptions, workspace: "Workspace") -> tuple[list["Stat
     return changes, unusable
 
 
-def _write_records(workspace: "Workspace", digests: list[bytes], action: Action, folder: Path) -> None:
+def _write_records(options: ChangeOptions, workspace: "Workspace", digests: list[bytes]) -> list[Path]:
     """One file for each holder: why, since when, and the proof of it."""
     from testamur.node.issuing.status_records import record_files
 
-    for name, document in record_files(workspace, digests, action.purpose):
-        write_output(folder / name, canonicalize(document) + b"\n", secret=True)
+    if options.records is None:
+        return []
+    written = []
+    for name, document in record_files(workspace, digests, options.action.purpose):
+        written.append(options.records / name)
+        write_output(written[-1], canonicalize(document) + b"\n", secret=True)
+    return written
 
 
 def _show_plan(options: ChangeOptions, plan: "Plan", refused: Sequence[Unusable], *, pending: bool) -> None:
@@ -175,11 +188,11 @@ def _show_plan(options: ChangeOptions, plan: "Plan", refused: Sequence[Unusable]
         )
         return
     if options.dry_run and plan.changed:
-        say(f"Would {options.action.verb} {_count(len(plan.changed))} in {len(plan.lists)} status lists,")
+        lists = counted(len(plan.lists), "status list")
+        say(f"Would {options.action.verb} {counted(len(plan.changed), 'credential')} in {lists},")
         say("with one statement and one anchor; nothing was signed.")
     if options.dry_run:
-        if plan.already:
-            say(f"  {_count(len(plan.already))} would stay as they are: done already")
+        _show_already(options, plan)
         if pending:
             say("  a statement that an earlier run left behind would be sent first")
     _show_refused(refused)
@@ -191,8 +204,9 @@ def _show(
     options: ChangeOptions,
     plan: "Plan",
     refused: Sequence[Unusable],
+    records: Sequence[Path],
     statement: int,
-    block: int | None,
+    anchored: "AnchoredStatement | None",
     seconds: float,
 ) -> None:
     if options.as_json:
@@ -202,22 +216,34 @@ def _show(
                 "dryRun": False,
                 "lists": list(plan.lists),
                 "statement": statement,
-                "anchored": block is not None,
-                "block": block,
+                "anchored": anchored is not None,
+                "block": anchored.block if anchored else None,
+                "finality": anchored.finality if anchored else None,
+                "records": [str(path) for path in records],
                 "seconds": round(seconds, 3),
             }
         )
         return
-    say(f"{options.action.done} {_count(len(plan.changed))} with statement {statement}.")
-    if plan.already:
-        say(f"  {_count(len(plan.already))} done already, left as they are")
-    if block is not None:
-        say(f"  anchored and final at block {block}, after {seconds:.1f} s")
+    if plan.changed:
+        say(f"{options.action.done} {counted(len(plan.changed), 'credential')} with statement {statement}.")
+    _show_already(options, plan)
+    if anchored is not None:
+        block = f"anchored at block {anchored.block}, {HOST_SAYS}"
+        if anchored.finality is not None:
+            block = f"anchored and final at block {anchored.block}"
+        say(f"  {block}, after {seconds:.1f} s")
     elif options.wait_seconds > 0:
         say(f"  not anchored within {options.wait_seconds:g} s; the host goes on, nothing is to be repeated")
-    if options.records is not None:
-        say(f"  the records for the holders are in {options.records}")
+    if records:
+        each = records[0] if len(records) == 1 else f"{len(records)} files in {options.records}"
+        say(f"  for the {'holder' if len(records) == 1 else 'holders'}: {each}")
     _show_refused(refused)
+
+
+def _show_already(options: ChangeOptions, plan: "Plan") -> None:
+    if plan.already:
+        already = f"{options.action.done.lower()} already"
+        say(f"Nothing to do for {counted(len(plan.already), 'credential')}: {already}.")
 
 
 def _show_refused(refused: Sequence[Unusable]) -> None:
@@ -239,7 +265,3 @@ def _row(options: ChangeOptions, plan: "Plan", refused: Sequence[Unusable]) -> d
     if len(plan.changed) == 1:
         row["digest"] = encode_digest(plan.changed[0])
     return row
-
-
-def _count(number: int) -> str:
-    return f"{number} credential{'' if number == 1 else 's'}"

@@ -7,7 +7,7 @@ from pathlib import Path
 from testamur.node.cli.output import json_line, read_input, say
 from testamur.node.cli.progress import progress_bar
 from testamur.node.cli.settings import default_node
-from testamur.node.errors import ConfigError
+from testamur.node.errors import ConfigError, PeerMisbehaved
 from testamur.node.fetch.published import ReadLog, read_documents, read_log
 from testamur.node.fetch.registry import RegistryClient
 from testamur.registry.canonical import Json
@@ -17,9 +17,11 @@ from testamur.registry.entries import parse_origin
 from testamur.registry.errors import RegistryError
 from testamur.registry.evm.anchors import ANCHOR_TYPE, parse_anchor, prove_storage, read_anchor
 from testamur.registry.evm.layout import AnchorRecord
+from testamur.registry.issuer_keys import IssuerKeys, verify_issuer_keys
 from testamur.registry.shapes import Shape
 from testamur.registry.status_history import ListChange, read_history
 from testamur.registry.timestamps import format_timestamp
+from testamur.registry.verification.words import counted
 
 SHOWN_INDEXES = 8
 """On a terminal; --json has all of them."""
@@ -38,7 +40,7 @@ def run_history(
         epoch = parse_origin(read.origin).epoch
         changes = [
             change
-            for change in read_history(documents, did=read.did, epoch=epoch)
+            for change in read_history(documents, keys=_keys(read), epoch=epoch)
             if wanted is None or _is_about(change, wanted)
         ]
     anchors = _anchors(read)
@@ -46,12 +48,24 @@ def run_history(
         for change in changes:
             json_line({**change.to_json(), "anchored": _anchored_json(change, anchors)})
         return
-    say(f"{read.origin}, {len(read.entries)} entries, all of them read and covered by the checkpoint")
+    size = counted(len(read.entries), "entry")
+    say(f"{read.origin}, {size}, all of it read and covered by the checkpoint")
     for change in changes:
         for line in _lines(change, anchors, wanted):
             say(line)
     if not changes:
         say("No status list" + (" that this credential names" if wanted is not None else "") + " changed.")
+
+
+def _keys(read: ReadLog) -> IssuerKeys:
+    """All key events of the issuer, as the node's evidence of the log has them. Raises PeerMisbehaved."""
+    try:
+        keys = verify_issuer_keys(read.log.key_events)
+    except RegistryError as error:
+        raise PeerMisbehaved(f"the key events of {read.origin} do not hold ({error})") from error
+    if keys.issuer != read.did:
+        raise PeerMisbehaved(f"the key events of {read.origin} are of {keys.issuer}, not of {read.did}")
+    return keys
 
 
 def _entries_of(path: Path) -> Mapping[str, int]:

@@ -26,6 +26,9 @@ MAX_TABLE_BYTES = 256 << 20
 MAX_ROWS = 1_000_000
 """Changes in one statement: more than any list has entries in use."""
 
+MAX_FOLDERS_NAMED = 8
+"""In a reason; whoever has more classes with files of one name gives the digest."""
+
 COLUMNS = ("digest", "dossier", "reason", "effective", "note")
 DOSSIER_ENDING = ".credential.json"
 
@@ -65,7 +68,7 @@ def read_wanted(arguments: Sequence[str], workspace: "Workspace") -> Iterator[Wa
         elif argument.lower().endswith(".csv"):
             yield from _table(Path(argument), workspace)
         else:
-            yield _dossier(Path(argument), argument, workspace)
+            yield _dossier(argument, Path(), argument, workspace)
 
 
 def parse_digest(text: str) -> bytes:
@@ -125,7 +128,7 @@ def _row(
                 )
             found: Wanted | Unusable = Wanted(digest=parse_digest(text), where=where)
         elif row.get("dossier"):
-            found = _dossier(folder / row["dossier"], where, workspace)
+            found = _dossier(row["dossier"], folder, where, workspace)
         else:
             return Unusable(where=where, reason="names no credential")
     except (ConfigError, MalformedError) as error:
@@ -142,9 +145,10 @@ def _row(
     )
 
 
-def _dossier(path: Path, where: str, workspace: "Workspace") -> Wanted | Unusable:
+def _dossier(written: str, folder: Path, where: str, workspace: "Workspace") -> Wanted | Unusable:
+    path = folder / written
     if not path.exists():
-        return _by_name(path.name, where, workspace)
+        return _by_name(Path(written), folder, where, workspace)
     try:
         credential, _ = parse_dossier(read_input(path))
         if credential is None:
@@ -155,17 +159,26 @@ def _dossier(path: Path, where: str, workspace: "Workspace") -> Wanted | Unusabl
         return Unusable(where=where, reason=error.reason)
 
 
-def _by_name(name: str, where: str, workspace: "Workspace") -> Wanted | Unusable:
-    """A dossier that was given away: the ledger knows what it was called."""
-    stem = name.removesuffix(DOSSIER_ENDING)
+def _by_name(written: Path, folder: Path, where: str, workspace: "Workspace") -> Wanted | Unusable:
+    """A dossier that was given away: the ledger knows what it was called, and in which folder it was.
+
+    Names are numbers of rows where nobody chose others: a folder that is named has to be the job's.
+    """
+    stem = written.name.removesuffix(DOSSIER_ENDING)
     rows = workspace.ledger.run(
-        "SELECT digest FROM credentials WHERE file = ? AND digest IS NOT NULL LIMIT 2", (stem,)
+        "SELECT credentials.digest, jobs.folder FROM credentials JOIN jobs ON jobs.id = credentials.job"
+        " WHERE credentials.file = ? AND credentials.digest IS NOT NULL",
+        (stem,),
     )
-    if len(rows) == 1:
-        return Wanted(digest=bytes(rows[0][0]), where=where)
-    reason = (
-        f"several credentials were called {stem}; give the digest of the one that is meant"
-        if rows
-        else "there is no such file, and no credential in the ledger was called so"
-    )
+    is_bare, place = written.parent == Path(), (folder / written).parent.resolve()
+    meant = [row for row in rows if is_bare or Path(row[1]).resolve() == place]
+    if len(meant) == 1:
+        return Wanted(digest=bytes(meant[0][0]), where=where)
+    if meant:
+        reason = f"several credentials were called {stem}; give the digest of the one that is meant"
+    elif rows:
+        folders = ", ".join(sorted({str(row[1]) for row in rows})[:MAX_FOLDERS_NAMED])
+        reason = f"there is no such file; a credential of that name was written to {folders}"
+    else:
+        reason = "there is no such file, and no credential in the ledger was called so"
     return Unusable(where=where, reason=reason)

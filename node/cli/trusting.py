@@ -51,6 +51,11 @@ def load_trust(given: Path | None, home: Path | None) -> TrustFile:
         raise ConfigError(f"--trust {path}", str(error)) from error
 
 
+def find_trust(home: Path | None) -> TrustFile | None:
+    """The trust file of the home folder, or None without one. Raises ConfigError for a damaged one."""
+    return load_trust(None, home) if trust_path(None, home).exists() else None
+
+
 def run_show(path: Path, *, as_json: bool) -> None:
     """What a trust file says."""
     describe_trust(parse_trust_file(read_input(path, max_bytes=MAX_TRUST_FILE_BYTES)), as_json=as_json)
@@ -158,7 +163,8 @@ def trust_row(trust: TrustFile) -> dict[str, Json]:
 def _rule(trust: TrustFile) -> str:
     if trust.succession_threshold is None:
         return "none: this file does not say who may sign one"
-    return f"needs the signatures of {trust.succession_threshold} of {len(trust.members)} members"
+    able = sum(member.may_sign_after(trust.issued) for member in trust.members)
+    return f"needs the signatures of {trust.succession_threshold} of {able} members"
 
 
 def _read_versions(path: Path) -> list[TrustFile]:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from testamur.node.cli.output import read_input
 from testamur.node.errors import ConfigError
 from testamur.registry.errors import MalformedError
-from testamur.registry.timestamps import parse_timestamp
+from testamur.registry.timestamps import parse_past_moment
 from testamur.registry.verification.policy import Policy, parse_policy_file
 
 if TYPE_CHECKING:
@@ -37,12 +37,9 @@ def documents_of(options: "VerifyOptions") -> "Documents | None":
 def moment_of(text: str, now: datetime) -> datetime:
     """The moment of `--as-of`, which is not after `now`. Raises ConfigError."""
     try:
-        moment = parse_timestamp(text)
+        return parse_past_moment(text, now)
     except MalformedError as error:
         raise ConfigError("--as-of", error.reason) from error
-    if moment > now:
-        raise ConfigError("--as-of", "lies in the future; nothing can be proven about it")
-    return moment
 
 
 def policy_of(path: Path) -> Policy:

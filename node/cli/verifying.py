@@ -9,20 +9,19 @@ from typing import TYPE_CHECKING
 
 from testamur.node.cli.dossier_files import is_folder
 from testamur.node.cli.output import Source, json_line, read_input, read_source, warn
+from testamur.node.cli.served_evidence import served_evidence
 from testamur.node.cli.trusting import load_trust
 from testamur.node.cli.verify_inputs import check_asked, documents_of, moment_of, policy_of
 from testamur.node.errors import ConfigError, NodeError, PeerMisbehaved, WrongChain
 from testamur.registry.canonical import Json, parse_json
-from testamur.registry.credentials import credential_digest
-from testamur.registry.dossiers import is_presentation, parse_file, split_dossier
+from testamur.registry.dossiers import OtherFile, is_presentation, parse_file, split_dossier
 from testamur.registry.entries import parse_origin
 from testamur.registry.errors import MalformedError
 from testamur.registry.evidence import Evidence, parse_evidence
-from testamur.registry.evidence_building import find_older_statement
 from testamur.registry.evm.anchors import AnchorEvidence, parse_anchor
 from testamur.registry.evm.headers import parse_header
 from testamur.registry.evm.slots import ISSUER_WORD, issuer_slots, unpack
-from testamur.registry.record_keeping import records_of, with_records
+from testamur.registry.newer_evidence import with_kept
 from testamur.registry.trust import TrustFile
 from testamur.registry.verification import (
     DEFAULT_POLICY,
@@ -34,6 +33,7 @@ from testamur.registry.verification import (
     verify,
 )
 from testamur.registry.verification.context import NO_PRESENTATION
+from testamur.registry.verification.weighing import has_known_keys, weigh
 
 if TYPE_CHECKING:
     from testamur.node.cli.quick_start import VerifyOptions
@@ -188,15 +188,34 @@ class Verifier:
         if evidence_file is not None:
             enclosed = parse_json(read_input(evidence_file), subject="evidence")
         if credential is None:
-            raise MalformedError("file", "holds evidence but no credential; give the credential file as well")
+            raise OtherFile("file", "holds evidence but no credential; give the credential file as well")
         is_asked = self.challenge is not None or self.domain is not None
         return self.judge_credential(credential, enclosed, shown=NO_PRESENTATION if is_asked else None)
 
     def judge_credential(self, credential: Json, enclosed: Json, *, shown: Shown | None) -> Verdict:
-        """The verdict on one credential with the evidence that came with it, and who `shown` it."""
+        """The verdict on one credential with the evidence that came with it, and who `shown` it.
+
+        What a node serves counts where nothing that the enclosed evidence proves is lost by it.
+        """
         notes: list[str] = []
-        document = self._newest_evidence(credential, enclosed, notes)
+        node = self.node_url
+        served = None if node is None else served_evidence(node, credential, enclosed, notes)
+        if served is None or enclosed is None:
+            return self._judge_by(credential, served or enclosed, shown, notes)
+        newer = with_kept(served, enclosed, credential)
+        return weigh(
+            self._judge_by(credential, enclosed, shown, notes),
+            self._judge_by(credential, newer, shown, notes),
+            who=str(node),
+            has_known_keys=has_known_keys(parse_evidence(newer), parse_evidence(enclosed)),
+        )
+
+    def _judge_by(
+        self, credential: Json, document: Json, shown: Shown | None, notes: Sequence[str]
+    ) -> Verdict:
         evidence = parse_evidence(document) if document is not None else None
+        said = list(notes)
+        chain = self._chain_view(evidence, said)
         return verify(
             credential,
             evidence,
@@ -204,34 +223,11 @@ class Verifier:
             now=self.now,
             policy=self.policy,
             as_of=self.as_of,
-            chain=self._chain_view(evidence, notes),
-            notes=tuple(notes),
+            chain=chain,
+            notes=tuple(said),
             contexts=self.documents,
             shown=shown,
         )
-
-    def _newest_evidence(self, credential: Json, enclosed: Json, notes: list[str]) -> Json:
-        if self.node_url is None:
-            return enclosed
-        from testamur.node.fetch.registry import RegistryClient
-
-        try:
-            with RegistryClient(self.node_url) as client:
-                found = client.evidence(credential_digest(credential))
-        except ConfigError:
-            raise
-        except NodeError as error:
-            notes.append(str(error))
-            return enclosed
-        if found is None:
-            notes.append(f"{self.node_url} does not know of this credential")
-            return enclosed
-        older = find_older_statement(found, enclosed)
-        if older is not None:
-            # Behind, or made to look so: a revocation that the file proves is not to be forgotten.
-            notes.append(f"{self.node_url} serves statement {older[1]}, older than {older[2]} in the file")
-            return enclosed
-        return with_records(found, records_of(enclosed))
 
     def _chain_view(self, evidence: Evidence | None, notes: list[str]) -> ChainView:
         if not self.rpc_urls or evidence is None:

@@ -13,8 +13,19 @@ from testamur.node.cli.dossier_files import Found, count_files, find_files
 from testamur.node.cli.output import STANDARD_INPUT, Source, json_line, read_source, say
 from testamur.node.cli.progress import bar
 from testamur.node.cli.reports import Report
-from testamur.node.cli.rows import Row, exit_code, row_of, row_of_error, row_of_several, summary
+from testamur.node.cli.rows import (
+    SHOWN_SKIPPED,
+    SKIPPED,
+    Row,
+    exit_code,
+    row_of,
+    row_of_error,
+    row_of_several,
+    row_of_skipped,
+    summary,
+)
 from testamur.node.errors import ConfigError, NodeError
+from testamur.registry.dossiers import OtherFile
 from testamur.registry.errors import MalformedError
 from testamur.registry.verification.development import is_for_development
 from testamur.registry.verification.verdict import Verdict
@@ -46,10 +57,11 @@ def verify_many(
 ) -> int:
     """Print and report a row for every file; the exit code of the worst.
 
-    What cannot be read or is no dossier is a row with its error, not the end. Raises ConfigError before the
+    What cannot be read or is no dossier is a row with its error, not the end; what is certainly no credential
+    is counted, and named in JSON and in the report. Raises ConfigError before the
     first file for an empty folder or a report that cannot be written.
     """
-    started, counts = time.monotonic(), Counter[str]()
+    started, counts, skipped = time.monotonic(), Counter[str](), list[str]()
     total = count_files(arguments, leave_out=report)
     with ExitStack() as stack:
         writer = stack.enter_context(Report(report)) if report is not None else None
@@ -70,9 +82,12 @@ def verify_many(
             counts[row.outcome] += 1
             if writer is not None:
                 writer.add(row)
-            _show(row, as_json=as_json)
+            if row.outcome == SKIPPED and len(skipped) < SHOWN_SKIPPED:
+                skipped.append(Path(row.file).name)
+            if row.outcome != SKIPPED or as_json:
+                _show(row, as_json=as_json)
             advance()
-        words = summary(counts, time.monotonic() - started)
+        words = summary(counts, time.monotonic() - started, skipped)
         if writer is not None:
             writer.finish({"files": sum(counts.values()), **counts})
     if as_json:
@@ -128,6 +143,8 @@ def _judge(verifier: "Verifier", item: Found, evidence_file: Path | None, *, ful
     except ConfigError as error:
         return row_of_error(name, error.reason)
     except MalformedError as error:
+        if isinstance(error, OtherFile) and item.may_be_other:
+            return row_of_skipped(name, error.reason)
         return row_of_error(name, str(error))
     if not isinstance(verdict, Verdict):
         whole = verdict.to_json() if full else None

@@ -17,6 +17,7 @@ from testamur.node.keystore.passphrases import Passphrase
 from testamur.node.keystore.sealing import MAX_SEALED_BYTES, open_sealed, seal
 from testamur.node.keystore.store import Keystore
 from testamur.registry.errors import MalformedError
+from testamur.registry.verification.words import counted
 
 STAGING = "wallet.restoring"
 """Beside the wallet, until everything in it has been read back; what a crash leaves is removed."""
@@ -39,7 +40,7 @@ def run_backup(out: Path, *, passphrase_file: Path | None, as_json: bool, home: 
     if as_json:
         json_line({"file": str(out), "keys": len(keys), "credentials": len(held)})
         return
-    say(f"{len(keys)} keys and {len(held)} credentials in {out}")
+    say(f"{counted(len(keys), 'key')} and {counted(len(held), 'credential')} in {out}")
     say("It opens with the wallet's passphrase and with nothing else: keep the two apart, and both.")
 
 
@@ -68,7 +69,8 @@ def run_restore(file: Path, *, passphrase_file: Path | None, as_json: bool, home
         counts = {"keys": len(archive.keys), "credentials": len(archive.dossiers)}
         json_line({"wallet": str(target), "made": archive.made, **counts})
         return
-    say(f"{len(archive.keys)} keys and {len(archive.dossiers)} credentials are in {target} again")
+    found = f"{counted(len(archive.keys), 'key')} and {counted(len(archive.dossiers), 'credential')}"
+    say(f"Restored {found} to {target}")
     say(f"  as they were on {archive.made}")
 
 

@@ -5,17 +5,24 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from testamur.node.cli.output import json_line, say, warn
 from testamur.node.cli.settings import home_of
+from testamur.node.cli.trusting import find_trust
 from testamur.node.errors import NodeError
 from testamur.node.fetch.registry import RegistryClient
 from testamur.node.homes import workspace_folder
 from testamur.registry.canonical import Json
 from testamur.registry.errors import RegistryError
 
+if TYPE_CHECKING:
+    from testamur.node.issuing.watching import Look
+
 EXIT_ALARM = 1
 EXIT_CANNOT_TELL = 3
+
+HOST_SAYS = "so the node says: no trust file in the home folder tells which blocks are final"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,39 +54,46 @@ def _look(options: WatchOptions) -> int:
     # Opened for the moment of reading: an issuer who is watched can go on issuing.
     with issuer_side.open_for_issuing(folder) as workspace:
         signed: Signed = signed_by(workspace)
-    now = datetime.now(UTC)
+    now, trust = datetime.now(UTC), find_trust(options.home)
     alarmed = unreachable = False
     for url in options.nodes or (issuer_side.host_url(folder),):
         try:
             with RegistryClient(url) as client:
-                found = compare(client, signed, now=now, patience=options.patience)
+                found = compare(client, signed, now=now, patience=options.patience, trust=trust)
         except (NodeError, RegistryError) as error:
             unreachable = True
             _tell(options, url, None, str(error))
             continue
         alarmed = alarmed or bool(found.alarms)
-        _tell(options, url, found.anchored, *found.alarms)
+        _tell(options, url, found, *found.alarms)
     return EXIT_ALARM if alarmed else EXIT_CANNOT_TELL if unreachable else 0
 
 
-def _tell(options: WatchOptions, url: str, anchored: int | None, *problems: str) -> None:
+def _tell(options: WatchOptions, url: str, found: "Look | None", *problems: str) -> None:
     rows: Sequence[Json] = list(problems)
     if options.as_json:
-        state = "cannot-tell" if anchored is None else "alarm" if problems else "as-signed"
+        state = "cannot-tell" if found is None else "alarm" if problems else "as-signed"
         json_line(
             {
                 "node": url,
                 "issuer": options.slug,
                 "state": state,
-                "anchoredStatement": anchored,
+                "anchoredStatement": found.anchored if found else None,
+                "isProven": found.is_proven if found else None,
                 "problems": list(rows),
             }
         )
         return
-    if anchored is None:
+    if found is None:
         warn(f"CANNOT TELL  {url}: {'; '.join(problems)}")
     elif problems:
         for problem in problems:
             say(f"ALARM  {url}: {problem}")
     else:
-        say(f"as signed  {url}: statement {anchored} of {options.slug} is anchored, and its lists are served")
+        anchored = (
+            f"statement {found.anchored} of {options.slug} is anchored"
+            if found.anchored
+            else "not anchored yet"
+        )
+        said = "" if found.is_proven or not found.anchored else f" ({HOST_SAYS})"
+        say(f"as signed  {url}: {anchored}{said}, and its lists are served")

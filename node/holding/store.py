@@ -1,19 +1,27 @@
 """What a learner keeps: dossiers in a folder of their own, each under the digest of its credential."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from testamur.node.errors import ConfigError
 from testamur.node.files import SECRET_MODE, DamagedFile, FileLock, make_folders, read_file, write_atomically
 from testamur.registry.canonical import Json
+from testamur.registry.checkpoints import verify_checkpoint
 from testamur.registry.credentials import Credential, credential_digest, parse_credential
 from testamur.registry.data_model import subject_ids
 from testamur.registry.descriptions import Description, describe
 from testamur.registry.dossiers import MAX_DOSSIER_BYTES, encode_dossier, parse_dossier
-from testamur.registry.errors import MalformedError
-from testamur.registry.evidence import parse_evidence
+from testamur.registry.entries import Entry, EntryKind
+from testamur.registry.errors import MalformedError, RegistryError
+from testamur.registry.evidence import Evidence, parse_evidence
+from testamur.registry.merkle import verify_inclusion
+from testamur.registry.newer_evidence import with_kept
+from testamur.registry.notes import parse_vkey
 
 SUFFIX = ".credential.json"
+REPLACED = ".replaced"
+"""Ends the name of the dossier that newer evidence has replaced last: nothing here was verified."""
+
 FOLDER_MODE = 0o700
 
 MAX_CREDENTIALS = 2_000
@@ -90,7 +98,9 @@ class Holdings:
     def add(self, data: bytes) -> Added:
         """Keep a dossier or a bare credential; one that is kept already keeps the newer evidence of the two.
 
-        Nothing is verified: that takes a trust file. Raises MalformedError, ConfigError for a full wallet.
+        Newer is what the very log of the kept evidence signed, with the credential in it; who else has
+        cosigned or anchored it takes a trust file to say, so the replaced dossier stays beside it. What the
+        older alone shows stays in the newer. Raises MalformedError, ConfigError for a full wallet.
         """
         credential, evidence = parse_dossier(data)
         held = _held(credential, evidence, self.folder)
@@ -102,6 +112,12 @@ class Holdings:
             is_updated = known is not None and _age(held) > _age(known)
             if known is not None and not is_updated:
                 return Added(held=known, is_new=False, is_updated=False)
+            if known is not None:
+                _check_replacement(held, known)
+                before = encode_dossier(known.credential.json, known.evidence)
+                write_atomically(known.path.with_suffix(REPLACED), before, mode=SECRET_MODE)
+                evidence = with_kept(held.evidence, known.evidence, held.credential.json)
+                held = replace(held, evidence=evidence)
             data = encode_dossier(held.credential.json, held.evidence)
             write_atomically(held.path, data, mode=SECRET_MODE)
         return Added(held=held, is_new=known is None, is_updated=is_updated)
@@ -133,6 +149,38 @@ def _held(credential: Json, evidence: Json, folder: Path) -> Held:
         raise MalformedError("evidence", "is about another credential")
     path = folder / f"{digest.hex()}{SUFFIX}"
     return Held(digest=digest, credential=parsed, evidence=evidence, path=path)
+
+
+def _check_replacement(held: Held, known: Held) -> None:
+    """Newer evidence is of the logs of the kept, under their keys. Raises MalformedError.
+
+    Without this anybody's file with a larger number in it would take the place of what is true.
+    """
+    if known.evidence is None:
+        return
+    kept, offered = parse_evidence(known.evidence), parse_evidence(held.evidence)
+    keys = {entry.origin: kept.logs[entry.origin].key for entry in kept.entries_for(held.digest)}
+    try:
+        places = {entry.origin for entry in offered.entries_for(held.digest)}
+        for origin, key in keys.items():
+            if origin not in places:
+                raise MalformedError("evidence", f"has no entry in {origin}")
+            _verify_entry(offered, origin, held.digest, key)
+    except RegistryError as error:
+        reason = f"does not follow from what is kept ({error}); nothing was changed"
+        cure = f"if the kept one is wrong, move {known.path} away and add this one again"
+        raise MalformedError("evidence", f"{reason}: {cure}") from error
+
+
+def _verify_entry(evidence: Evidence, origin: str, digest: bytes, key: str) -> None:
+    """The log with this key signed a checkpoint, and the credential is in it. Raises RegistryError."""
+    log = evidence.logs[origin]
+    verify_checkpoint(log.checkpoint, parse_vkey(key))
+    tree = log.checkpoint.checkpoint
+    leaf = Entry(kind=EntryKind.CREDENTIAL, digest=digest).leaf_hash
+    for entry in evidence.entries_for(digest):
+        if entry.origin == origin:
+            verify_inclusion(leaf, entry.proof.index, tree.size, entry.proof.hashes, tree.root)
 
 
 def _is_meant(held: Held, word: str) -> bool:

@@ -116,9 +116,6 @@ def verify_application(document: Json, *, registry: str) -> Application:
         published=FIRST_POSITION,
         logged=Position(FIRST_POSITION.epoch, 1 + len(lists) + len(published)),
     )
-    if publication.keys.start != FIRST_POSITION:
-        start = publication.keys.start
-        raise VerificationError("key-event-start-mismatch", epoch=start.epoch, leaf_index=start.index)
     if named != (admitted.registry, admitted.slug, admitted.did):
         raise VerificationError("application-admission-mismatch", member="slug")
     if admitted.first_key_event != publication.keys.first_digest:

@@ -19,6 +19,7 @@ from testamur.node.issuing import jobs
 from testamur.node.issuing.awards import Desk, KeySource, dossier, key_from
 from testamur.node.issuing.decks import RandomBytes
 from testamur.node.issuing.jobs import Award, Job
+from testamur.node.issuing.outputs import check_folder, move_job, sweep
 from testamur.node.issuing.planning import CHUNK_ROWS, EXTENSION, Planner, Planning, Progress
 from testamur.node.issuing.ports import RegistryPort
 from testamur.node.issuing.publishing import ensure_lists
@@ -30,6 +31,7 @@ from testamur.node.issuing.workspace import Workspace
 from testamur.registry.canonical import Json
 from testamur.registry.hashing import sha256
 from testamur.registry.keys import Algorithm, SigningKey
+from testamur.registry.verification.words import counted
 
 __all__ = ["CHUNK_ROWS", "EXTENSION", "JobReport", "issue"]
 
@@ -119,6 +121,8 @@ class _Run:
         job_key = _job_key(self.workspace, self.work)
         job = jobs.find_job(self.workspace.ledger, job_key)
         resumed, planning = job is not None, Planning()
+        if job is None or not job.complete:
+            check_folder(self.folder, "--out")
         if job is None:
             if not dry_run:
                 key_from(key)  # A wrong passphrase is told before a hundred thousand rows are checked.
@@ -128,10 +132,12 @@ class _Run:
                 job_key, now, random_bytes, rejects=rejects, keep=not dry_run, lenient=lenient
             )
         if job is None:
-            words = f"{planning.rows} rows are in order; nothing was signed (dry run)"
+            words = f"{counted(planning.rows, 'row')} in order; nothing was signed (dry run)"
             return self._report(planning.rows, words=words, planning=planning)
         if Path(job.folder) != self.folder:
-            raise ConfigError("out", f"{self.work.name} is being issued into {job.folder}; name that folder")
+            move_job(self.workspace.ledger, job, self.folder, keep=not dry_run)
+        if resumed and not dry_run and self.folder.is_dir():
+            sweep(self.workspace.ledger, job, self.folder)
         if job.complete or dry_run:
             state = (
                 "is complete" if job.complete else "was begun; run it again without --dry-run to finish it"
@@ -140,7 +146,7 @@ class _Run:
             return self._report(job.rows, already_complete=job.complete, resumed=True, words=words)
         ensure_lists(self.workspace, key=key_from(key), port=port, now=now)
         signed, logged = self._finish(job, port)
-        words = f"{job.rows} credentials are signed, logged and written to {self.folder}"
+        words = f"{counted(job.rows, 'credential')} signed, logged and written to {self.folder}"
         return self._report(
             job.rows, signed=signed, logged=logged, resumed=resumed, words=words, planning=planning
         )

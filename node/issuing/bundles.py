@@ -9,6 +9,7 @@ from testamur.registry.key_events import parse_key_event, verification_method
 from testamur.registry.keys import SigningKey
 from testamur.registry.proofs import secure_document, sign_document
 from testamur.registry.publications import Publication
+from testamur.registry.repudiations import Repudiation
 from testamur.registry.statements import DocumentEntry, StatusEntry, build_statement, status_entry
 from testamur.registry.status import StatusBits
 from testamur.registry.status_lists import build_status_list_credential
@@ -25,6 +26,9 @@ from testamur.registry.timestamps import format_timestamp
 ListVersion = tuple[str, str, StatusBits]
 """(list id, purpose, bits) of a status list that is new or changed."""
 
+LeafRange = tuple[int, int, int]
+"""(epoch, first leaf, leaf after the last)."""
+
 
 def build_bundle(
     earlier: Publication | None,
@@ -38,12 +42,14 @@ def build_bundle(
     above: int = 0,
     final: bool = False,
     records: Mapping[str, Sequence[StatusRecord]] = MappingProxyType({}),
+    repudiated: Sequence[LeafRange] = (),
 ) -> dict[str, Json]:
     """A signed statement after `earlier`, with signed credentials for `lists`; for `verify_bundle`.
 
     `documents` are (id, document) of public documents that are new or take the place of an older version.
     `above` is a sequence that is used up on the chain (see `build_statement`). `records` say, by list id, why
-    the bits of a list changed; a list without any may change without a reason.
+    the bits of a list changed; a list without any may change without a reason. `repudiated` are leaves that
+    the issuer says, from this statement on, it never issued; only what a lost key may have signed.
     """
     method, created = verification_method(did, key.public_key), format_timestamp(now)
     entries: dict[str, StatusEntry] = (
@@ -85,7 +91,13 @@ def build_bundle(
         documents=list(named.values()),
         previous=earlier.statement if earlier else None,
         above=above,
-        repudiated=earlier.statement.repudiated if earlier else (),
+        repudiated=[
+            *(earlier.statement.repudiated if earlier else ()),
+            *(
+                Repudiation(epoch=epoch, start=start, end=end, statement=sequence, time=created)
+                for epoch, start, end in repudiated
+            ),
+        ],
         final=final,
     )
     return {

@@ -10,11 +10,12 @@ from types import MappingProxyType
 from typing import TypeAlias
 
 from testamur.node.errors import PeerMisbehaved
-from testamur.node.issuing.bundles import ListVersion, build_bundle
+from testamur.node.issuing.bundles import LeafRange, ListVersion, build_bundle
 from testamur.node.issuing.decks import deck_numbers
 from testamur.node.issuing.ports import RegistryPort
 from testamur.node.issuing.workspace import Workspace
 from testamur.registry.canonical import Json, canonicalize, digest
+from testamur.registry.evm.layout import KeyChainRecord
 from testamur.registry.key_events import FIRST_POSITION
 from testamur.registry.keys import SigningKey
 from testamur.registry.publications import FAR_POSITION, Publication, parse_bundle, verify_bundle
@@ -117,6 +118,36 @@ def publish_documents(
     return publish_pending(workspace, port)
 
 
+def publish_key_chain(
+    workspace: Workspace,
+    event: Json,
+    *,
+    key_chains: tuple[KeyChainRecord, ...],
+    key: SigningKey,
+    port: RegistryPort,
+    now: datetime,
+    repudiated: Sequence[LeafRange] = (),
+) -> Publication:
+    """The issuer speaks again, with `key` of the first key event that the council had recorded for it.
+
+    `key_chains` are all records of the contract, the newest one about `event`. `repudiated` are leaves that
+    somebody else had logged with the lost keys. A chain that is published already needs no statement. Durable
+    on return. Raises what `publish_pending` raises; VerificationError when contract and event disagree.
+    """
+    workspace.learn_key_chains(key_chains)
+    earlier = publish_pending(workspace, port)
+    if digest(event) in {known.digest for known in earlier.keys.events}:
+        return earlier
+    did = workspace.settings.did
+    bundle = build_bundle(
+        earlier, did=did, lists=(), key_events=[event], key=key, now=now, repudiated=repudiated
+    )
+    next_one = _verified(workspace, earlier, bundle)
+    with workspace.ledger.transaction():
+        workspace.record_statement(bundle, next_one.statement.sequence)
+    return publish_pending(workspace, port)
+
+
 def ensure_lists(workspace: Workspace, *, key: SigningKey, port: RegistryPort, now: datetime) -> None:
     """Every deck's pair of status lists is published: no credential points to a list that is not there."""
     known = publish_pending(workspace, port).lists
@@ -139,16 +170,19 @@ def _overtaken(workspace: Workspace, sequence: int, said: str) -> str:
         "overtaken for good: set it aside, give the command again in the copy in which "
         f"`testamur issuer watch --issuer {slug}` finds all as signed, and sign in that one alone. "
         "If there is no such copy, and the host has a statement that you did not sign, somebody has your "
-        "key: rotate it"
+        "key: have your token ended, and tell the host and the council"
     )
 
 
 def _verified(workspace: Workspace, earlier: Publication, bundle: Json) -> Publication:
     """Our own bundle by the host's rules, before anybody else sees it."""
+    parsed = parse_bundle(bundle)
     return verify_bundle(
         earlier,
-        parse_bundle(bundle),
+        parsed,
         did=workspace.settings.did,
         published=FIRST_POSITION,
         logged=FAR_POSITION,
+        # A statement from before a recovery stays what it was: the host may have taken it.
+        key_chains=workspace.key_chains() if parsed.begins_key_chain else None,
     )

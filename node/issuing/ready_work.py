@@ -16,6 +16,7 @@ from testamur.registry.elements import require_elements
 from testamur.registry.errors import MalformedError, VerificationError
 from testamur.registry.jsonld import expand_safely
 from testamur.registry.proofs import proofs_of, secure_document, verify_document_proof
+from testamur.registry.publications import FAR_POSITION
 from testamur.registry.reasons import words
 from testamur.registry.structures import structure_key
 
@@ -66,6 +67,19 @@ class ReadyWork:
     def check(self, item: Item, started: str) -> Checked:
         """See Work. A signed one must be ours, by a key in force; an unsigned one must become issuable."""
         found: Document = item.content
+        is_signed, document = self._examined(item, started)
+        token = _token_of(found.credential)
+        return Checked(
+            file=_file_name(found, token, self.name),
+            learner=learner_of({"credentialSubject": document["credentialSubject"]}, {"id": str(token)}),
+            token=token,
+            is_signed=is_signed,
+            logged_before=self._logged_before(found.credential, token, item.where, is_signed=is_signed),
+        )
+
+    def _examined(self, item: Item, started: str) -> tuple[bool, dict[str, Json]]:
+        """(whether it is signed, the credential as it would be). Raises MalformedError naming the item."""
+        found: Document = item.content
         is_signed = "proof" in found.credential
         try:
             if is_signed:
@@ -81,19 +95,13 @@ class ReadyWork:
             raise MalformedError(item.where, words(error.reason, error.parameters)) from error
         except MalformedError as error:
             raise MalformedError(item.where, str(error)) from error
-        token = _token_of(found.credential)
-        return Checked(
-            file=_file_name(found, token, self.name),
-            learner=learner_of({"credentialSubject": document["credentialSubject"]}, {"id": str(token)}),
-            token=token,
-            is_signed=is_signed,
-            logged_before=self._logged_before(found.credential, token, item.where, is_signed=is_signed),
-        )
+        return is_signed, document
 
     def sign(self, item: Item, award: Award, started: str) -> bytes:
-        """See Work."""
+        """See Work. Checked once more: the file may have been written anew, and a signature is for ever."""
+        is_signed, _ = self._examined(item, started)
         found: Document = item.content
-        if "proof" in found.credential:
+        if is_signed:
             return canonicalize(found.credential)
         key = key_from(self._key)
         return secure_document(
@@ -141,10 +149,10 @@ class ReadyWork:
 
     def _verified(self, document: dict[str, Json], proof: dict[str, Json]) -> bool:
         """Whether the proof is by one of our keys in force, and true. Raises VerificationError if untrue."""
-        interval = self._keys.find_key(str(proof.get("verificationMethod")))
-        if interval is None or interval.end is not None:
+        method = str(proof.get("verificationMethod"))
+        if not self._keys.is_in_force(method, FAR_POSITION):
             return False
-        verify_document_proof(document, proof, interval.public_key)
+        verify_document_proof(document, proof, self._keys.public_key(method, FAR_POSITION))
         return True
 
     def _check_terms(self, document: dict[str, Json]) -> None:

@@ -1,5 +1,6 @@
 """The records of status changes for their holders, from the issuer's ledger."""
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 
 from testamur.node.issuing.workspace import Workspace
@@ -15,9 +16,12 @@ ENDING = ".status-record.json"
 def record_files(workspace: Workspace, digests: Sequence[bytes], purpose: str) -> Iterator[tuple[str, Json]]:
     """(file name, document) of the newest record of each credential in its list of this purpose.
 
-    A change that was made without a reason has no record, and no file. Raises StoreCorrupt.
+    A file is called as the dossier was, and after the statement: `<dossier>.<statement>.status-record.json`,
+    so that a later change never takes the name of an earlier one, and doing it again gives the same file. A
+    change that was made without a reason has no record, and no file. Raises StoreCorrupt.
     """
     made: dict[tuple[int, str], list[RecordProof]] = {}
+    names: dict[int, dict[bytes, str]] = {}
     lists = workspace.publication().lists
     for digest in digests:
         rows = workspace.ledger.run(
@@ -33,9 +37,24 @@ def record_files(workspace: Workspace, digests: Sequence[bytes], purpose: str) -
                 made[statement, list_id] = prove_records(
                     _records(workspace, statement, list_id), batches[:upto]
                 )
-            proof = made[statement, list_id][position]
-            yield f"{encode_digest(digest)}{ENDING}", proof.to_json()
+            if statement not in names:
+                names[statement] = _names(workspace, statement)
+            yield names[statement][digest], made[statement, list_id][position].to_json()
             break
+
+
+def _names(workspace: Workspace, statement: int) -> dict[bytes, str]:
+    """What the files of a statement's records are called; dossiers of one name by their digests as well."""
+    rows = workspace.ledger.run(
+        "SELECT DISTINCT digest, file FROM status_records JOIN credentials USING (digest)"
+        " WHERE statement = ?",
+        (statement,),
+    )
+    count = Counter(file for _, file in rows)
+    return {
+        digest: f"{file if count[file] == 1 else f'{file}.{encode_digest(digest)}'}.{statement}{ENDING}"
+        for digest, file in rows
+    }
 
 
 def _records(workspace: Workspace, statement: int, list_id: str) -> list[StatusRecord]:

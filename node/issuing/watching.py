@@ -11,14 +11,15 @@ from typing import Protocol
 
 from testamur.node.issuing.workspace import Workspace
 from testamur.registry.canonical import Json, digest, parse_json
-from testamur.registry.entries import parse_origin
-from testamur.registry.errors import MalformedError, RegistryError
-from testamur.registry.evidence import LogEvidence, parse_evidence
-from testamur.registry.evm.anchors import ANCHOR_TYPE, parse_anchor, prove_storage, read_anchor
+from testamur.registry.errors import MalformedError, RegistryError, VerificationError
+from testamur.registry.evidence import Evidence, LogEvidence, parse_evidence
 from testamur.registry.hashing import sha256
+from testamur.registry.reasons import words
 from testamur.registry.shapes import Shape
 from testamur.registry.statements import parse_statement
 from testamur.registry.timestamps import parse_timestamp
+from testamur.registry.trust import TrustFile
+from testamur.registry.verification.anchored_statements import AnchoredStatement, find_anchored_statement
 
 MAX_LISTS_LOOKED_AT = 64
 """Lists that are asked for one by one in a look; what a node serves of the others is in its statement."""
@@ -52,9 +53,13 @@ class Signed:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Look:
-    """What one node shows: the number of the anchored statement (0: none), and what is wrong."""
+    """What one node shows: the number of the anchored statement (0: none), and what is wrong.
+
+    `is_proven`: the anchor's block is final by a trust file, and not only by the word of the node.
+    """
 
     anchored: int
+    is_proven: bool
     alarms: tuple[str, ...]
 
 
@@ -80,25 +85,31 @@ def signed_by(workspace: Workspace) -> Signed:
     )
 
 
-def compare(node: Watched, signed: Signed, *, now: datetime, patience: timedelta) -> Look:
+def compare(
+    node: Watched, signed: Signed, *, now: datetime, patience: timedelta, trust: TrustFile | None
+) -> Look:
     """What the node shows of this issuer against what it signed. Raises what the node's client raises.
 
-    `patience` is how long a statement may take to be anchored before that is an alarm.
+    A statement is anchored when the log shows it and the contract holds its number, in a block that is final
+    by `trust`. `patience` is how long that may take before it is an alarm.
     """
     alarms: list[str] = []
-    anchored = 0
+    shown = 0
+    on_chain: AnchoredStatement | None = None
     document = node.log_evidence(signed.origin)
     if document is not None:
-        log, on_chain = _read(document, signed.origin)
-        anchored = _check_statement(log, signed, alarms)
-        if on_chain is not None and on_chain > max(anchored, signed.newest):
+        evidence = _parse(document, signed.origin)
+        shown = _check_statement(evidence.logs[signed.origin], signed, alarms)
+        on_chain = _find_anchored(evidence, signed.origin, trust, alarms)
+        if on_chain is not None and on_chain.number > max(shown, signed.newest):
             alarms.append(
-                f"the contract holds statement {on_chain}, and {signed.newest} is the newest signed here: "
-                "whoever has the operator's key used numbers up, or somebody signs in your name"
+                f"the contract holds statement {on_chain.number}, and {signed.newest} is the newest signed "
+                "here: whoever has the operator's key used numbers up, or somebody signs in your name"
             )
+    anchored = min(shown, on_chain.number) if on_chain is not None else 0
     newest = node.log_evidence(signed.origin, anchored=False)
     if newest is not None:
-        sealed = _check_statement(_read(newest, signed.origin)[0], signed, alarms)
+        sealed = _check_statement(_parse(newest, signed.origin).logs[signed.origin], signed, alarms)
         if sealed < anchored:
             alarms.append(f"the newest seal names statement {sealed}, older than the anchored {anchored}")
     late = [
@@ -110,26 +121,27 @@ def compare(node: Watched, signed: Signed, *, now: datetime, patience: timedelta
             f"the newest anchored one is {anchored}: a change of status is being held back"
         )
     _check_lists(node, signed, anchored, alarms)
-    return Look(anchored=anchored, alarms=tuple(dict.fromkeys(alarms)))
+    is_proven = on_chain is not None and on_chain.finality is not None
+    return Look(anchored=anchored, is_proven=is_proven, alarms=tuple(dict.fromkeys(alarms)))
 
 
-def _read(document: Json, origin: str) -> tuple[LogEvidence, int | None]:
-    """The log's evidence, and the statement that the contract holds, if it is proven."""
+def _parse(document: Json, origin: str) -> Evidence:
     evidence = parse_evidence(document)
     if origin not in evidence.logs:
         raise MalformedError("evidence", f"is not about {origin}")
-    name = parse_origin(origin)
-    on_chain: int | None = None
-    for anchor in evidence.anchors:
-        if Shape(anchor, "anchor").any("type") == ANCHOR_TYPE:
-            proven = read_anchor(
-                prove_storage(parse_anchor(anchor)),
-                issuer_id=name.issuer_id,
-                log_id=name.log_id,
-                epoch=name.epoch,
-            )
-            on_chain = max(on_chain or 0, proven.issuer.statement)
-    return evidence.logs[origin], on_chain
+    return evidence
+
+
+def _find_anchored(
+    evidence: Evidence, origin: str, trust: TrustFile | None, alarms: list[str]
+) -> AnchoredStatement | None:
+    try:
+        return find_anchored_statement(evidence, origin, trust)
+    except VerificationError as error:
+        alarms.append(
+            f"the anchor that is shown is none of this log: {words(error.reason, error.parameters)}"
+        )
+        return None
 
 
 def _check_statement(log: LogEvidence, signed: Signed, alarms: list[str]) -> int:

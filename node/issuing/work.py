@@ -97,8 +97,8 @@ class TableWork:
     def check(self, item: Item, started: str) -> Checked:
         """See Work."""
         row: Row = item.content
-        filled = self._desk.check(row, item.number, started, item.where)
-        return Checked(file=filled.name, learner=learner_of(filled.credential, row.cells))
+        filled, file_name = self._desk.check(row, item.number, started, item.where)
+        return Checked(file=file_name, learner=learner_of(filled.credential, row.cells))
 
     def sign(self, item: Item, award: Award, started: str) -> bytes:
         """See Work."""

@@ -19,6 +19,8 @@ from testamur.node.issuing.ledger import Ledger
 from testamur.registry.admissions import Admission
 from testamur.registry.canonical import Json, canonicalize, parse_json
 from testamur.registry.errors import MalformedError, RegistryError
+from testamur.registry.evm.layout import KeyChainRecord
+from testamur.registry.issuer_keys import parse_record, record_json
 from testamur.registry.jsonld import is_absolute_iri
 from testamur.registry.key_events import FIRST_POSITION, build_key_event, commitment, verification_method
 from testamur.registry.keys import PublicKey, SigningKey
@@ -37,6 +39,9 @@ from testamur.registry.timestamps import format_timestamp
 MAX_SETTINGS_BYTES = 64 * 1024
 MAX_PUBLICATION_BYTES = 256 << 20
 """About ten thousand status lists."""
+
+MAX_KEY_CHAINS = 256
+"""A council that replaces an issuer's keys more often than that is not helping it."""
 
 SETTINGS = "workspace.json"
 LEDGER = "ledger.sqlite"
@@ -96,6 +101,20 @@ class Workspace:
         """The bundle of a statement that is signed and not known to be accepted, or None."""
         rows = self.ledger.run("SELECT bundle FROM statements WHERE accepted = 0")
         return parse_json(rows[0][0], subject="bundle", max_bytes=MAX_PUBLICATION_BYTES) if rows else None
+
+    def key_chains(self) -> tuple[KeyChainRecord, ...]:
+        """What the contract has recorded of replaced key chains, as far as this workspace was told."""
+        data = self.ledger.find_fact("key-chains")
+        if data is None:
+            return ()
+        records = Shape({"records": parse_json(data, subject="key chains")}, "key chains")
+        return tuple(parse_record(item) for item in records.shapes("records", maximum=MAX_KEY_CHAINS))
+
+    def learn_key_chains(self, records: Sequence[KeyChainRecord]) -> None:
+        """Remember them before a statement relies on them. Durable on return."""
+        listed: list[Json] = [record_json(record) for record in records]
+        with self.ledger.transaction():
+            self.ledger.put_fact("key-chains", canonicalize(listed))
 
     def first_documents(self) -> list[Json]:
         """`{"id", "document"}` of each public document that came with the first statement."""

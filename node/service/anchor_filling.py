@@ -44,7 +44,7 @@ class AnchorFiller:
             known = {anchor.sequence for anchor in self._index.anchors(origin)}
             sequences = [number for number in range(1, head.sequence + 1) if number not in known]
             if sequences:
-                _check_head(LogReader(folder), head.size, head.root)
+                check_anchored(LogReader(folder), head.size, head.root)
                 missing[origin] = sequences
         if not missing:
             return 0
@@ -73,8 +73,11 @@ def first_block(trust: TrustFile, contract: bytes) -> int:
     return min((chain.from_block for chain in trust.chains if chain.contract == contract), default=0)
 
 
-def _check_head(reader: LogReader, size: int, root: bytes) -> None:
-    """The log has what the contract has of it."""
+def check_anchored(reader: LogReader, size: int, root: bytes) -> None:
+    """The log begins with the tree that the contract holds, published at that size or not.
+
+    The contract takes any extension of its head from whoever has the operator's key. Raises StoreCorrupt.
+    """
     if size > reader.size:
         raise StoreCorrupt(
             f"{reader.folder}: the contract holds a head of {size} entries, and this log has {reader.size}: "
@@ -83,9 +86,12 @@ def _check_head(reader: LogReader, size: int, root: bytes) -> None:
     try:
         own = reader.get_head(size).checkpoint.root
     except KeyError:
-        own = b""
+        # Proven first, so that a damaged tile is not taken for another history.
+        reader.prove_consistency(size)
+        own = reader.tree().root(size)
     if own != root:
         raise StoreCorrupt(
-            f"{reader.folder}: the contract holds another root for size {size} than this log; "
-            "stop, replace the operator with the controller's key, and open the next epoch"
+            f"{reader.folder}: the contract holds another root for size {size} than this log: somebody with "
+            "the operator's key has anchored another tree; stop, keep all files, and tell the issuer and the "
+            "council (docs/operating.md, Disasters)"
         )

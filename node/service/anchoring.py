@@ -13,10 +13,10 @@ from testamur.node.chain.capture import LogHead, WantedLog, capture_anchor, newe
 from testamur.node.chain.contracts import ContractRefused
 from testamur.node.chain.intents import AnchorRequest
 from testamur.node.chain.ports import Chain
-from testamur.node.errors import StoreCorrupt
 from testamur.node.files import DamagedFile
 from testamur.node.index.keys import Anchor
 from testamur.node.index.store import Index
+from testamur.node.service.anchor_filling import check_anchored
 from testamur.node.service.hostings import Hosting
 from testamur.node.service.log_evidence import log_evidence
 from testamur.registry.checkpoints import SignedCheckpoint, verify_cosignatures
@@ -76,18 +76,15 @@ class LogAnchors:
         hosting = self._find(head.log_id)
         if hosting is None or head.sequence == 0:
             return
-        await hosting.run(self._record, hosting, head, transaction_hash)
+        try:
+            await hosting.run(self._record, hosting, head, transaction_hash)
+        except DamagedFile:
+            return  # reported by `Hosting.run`; the next start fills the index
         hosting.uncaptured_block = max(head.block_number, hosting.uncaptured_block or 0)
         logger.info("log-anchored", log=hosting.log.name, size=head.size, block=head.block_number)
 
     def _record(self, hosting: Hosting, head: LogHead, transaction_hash: bytes | None) -> None:
-        own = hosting.log.writer.reader.get_head(head.size).checkpoint
-        if own.root != head.root:
-            # Somebody else anchors this log: with the operator's key, or with a copy of the log key as well.
-            raise StoreCorrupt(
-                f"{hosting.log.name}: the contract holds another root for size {head.size} than this log; "
-                "stop, replace the operator with the controller's key, and open the next epoch"
-            )
+        check_anchored(hosting.log.writer.reader, head.size, head.root)
         anchor = Anchor(
             sequence=head.sequence,
             size=head.size,
@@ -142,7 +139,9 @@ class Capturer:
     async def capture(self, hosting: Hosting) -> Header | None:
         """Capture the newest final anchor of a log, if an attestable final block holds it; that block.
 
-        Header and storage are proven before the member's own attestation is given.
+        Header and storage are proven before the member's own attestation is given. An anchor of a size at
+        which this log published nothing (somebody else has the operator's key) is passed over: a verifier
+        compares an anchor with a checkpoint of its size, and the log's next anchor extends it.
         Raises ChainUnavailable, StoreCorrupt.
         """
         block = hosting.uncaptured_block
@@ -155,11 +154,21 @@ class Capturer:
         anchor, proven = await self._prove(hosting, height)
         if proven.head is None:
             return None
-        await hosting.run(self._keep, hosting, anchor, proven, proven.head.size)
-        hosting.lifecycle = proven.issuer.lifecycle
-        hosting.uncaptured_block = None
-        logger.info("evidence-captured", log=hosting.log.name, size=proven.head.size, block=height)
+        is_kept = await hosting.run(self._keep, hosting, anchor, proven, proven.head.size)
+        hosting.learn(proven)
+        if (hosting.uncaptured_block or 0) <= height:
+            # Another anchor may have become final meanwhile, in a later block than this state's.
+            hosting.uncaptured_block = None
+        event = "evidence-captured" if is_kept else "anchor-of-no-checkpoint"
+        logger.info(event, log=hosting.log.name, size=proven.head.size, block=height)
         return proven.header
+
+    async def prove_now(self, hosting: Hosting) -> ProvenAnchor:
+        """What the contract holds of a log and its issuer in the newest final block.
+
+        Raises ChainUnavailable.
+        """
+        return (await self._prove(hosting, (await self._client.finalized()).number))[1]
 
     async def _prove(self, hosting: Hosting, height: int) -> tuple[AnchorEvidence, ProvenAnchor]:
         origin = hosting.log.origin
@@ -177,8 +186,14 @@ class Capturer:
                 return anchor, proven
             history = earlier
 
-    def _keep(self, hosting: Hosting, anchor: AnchorEvidence, proven: ProvenAnchor, size: int) -> None:
-        head = hosting.log.writer.reader.get_head(size)
+    def _keep(self, hosting: Hosting, anchor: AnchorEvidence, proven: ProvenAnchor, size: int) -> bool:
+        """Whether this log has the checkpoint that was anchored; then its evidence is durable."""
+        reader = hosting.log.writer.reader
+        check_anchored(reader, size, proven.log.root)
+        try:
+            head = reader.get_head(size)
+        except KeyError:
+            return False
         attestation = attest_header(
             self._registry, chain_id=anchor.chain_id, genesis_hash=anchor.genesis_hash, header=proven.header
         )
@@ -186,6 +201,7 @@ class Capturer:
         attested = anchor.with_notes([sign_attestation(attestation, attester)])
         first = hosting.captures.first_covering(0)
         hosting.captures.put(size, log_evidence(hosting.log, head, [attested], first))
+        return True
 
 
 def earlier_sequences(sequence: int) -> tuple[int, ...]:

@@ -1,5 +1,7 @@
 """A copy of everything of a node that cannot be rebuilt, taken while it runs, and verified before it counts.
 
+Everything lies in the node's folder but documents that are supplied from elsewhere: these are named.
+
 The order makes it consistent: what may run ahead of a log (transactions, what was cosigned, captures) is
 copied before the logs, and what a log refers to (documents) after them. The index is left out: `reindex`.
 """
@@ -7,6 +9,7 @@ copied before the logs, and what a log refers to (documents) after them. The ind
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
+from os.path import normpath, relpath
 from pathlib import Path
 
 from testamur.node.errors import ConfigError, StoreCorrupt
@@ -28,6 +31,7 @@ from testamur.node.service.config import CONFIG_NAME, NodeConfig
 from testamur.node.service.folders import NodeFolders
 from testamur.node.service.opening import APPLICATION_NAME
 from testamur.node.service.statements import PublicationStore
+from testamur.node.service.supplied import document_files, load_documents
 from testamur.registry.canonical import Json, canonicalize
 from testamur.registry.entries import EntryKind
 from testamur.registry.hashing import sha256
@@ -47,12 +51,16 @@ Progress = Callable[[str, int, int], None]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Backup:
-    """What was copied and found sound."""
+    """What was copied and found sound.
+
+    `outside` are supplied documents that lie elsewhere than in the node's folder, and are not in the backup.
+    """
 
     logs: tuple[CopiedLog, ...]
     documents: int
     files: int
     with_keys: bool
+    outside: tuple[Path, ...]
 
 
 def back_up(
@@ -67,8 +75,8 @@ def back_up(
     """Copy the node in `root` to the new or empty folder `target`, durably, and audit every log of the copy.
 
     What was accepted before this was called is in it. `backup.json` is written last: without it the copy is
-    not complete. Raises ConfigError for a target that holds something, StoreCorrupt when what there is to
-    copy is damaged, StoreUnavailable.
+    not complete. Raises ConfigError for a target that holds something and for a document map without which
+    the copy would not start, StoreCorrupt when what there is to copy is damaged, StoreUnavailable.
     """
     if target.exists() and (not target.is_dir() or any(target.iterdir())):
         raise ConfigError(str(target), "is not an empty folder; a backup never replaces another one")
@@ -91,6 +99,7 @@ class _Copy:
             self._copy_folder(folder)
         for path in (self._root / CONFIG_NAME, source.trust, source.tokens):
             self._copy_files([path] if path.exists() else [])
+        outside = self._copy_supplied(config)
         logs = [self._copy_log(path.parent) for path in sorted(source.logs.glob("*/log.json"))]
         documents = self._copy_documents()
         self._audit(logs)
@@ -108,13 +117,32 @@ class _Copy:
             "files": self._files,
         }
         write_atomically(self._target / MANIFEST_NAME, canonicalize(manifest))
-        return Backup(logs=tuple(logs), documents=documents, files=len(self._files), with_keys=with_keys)
+        return Backup(
+            logs=tuple(logs),
+            documents=documents,
+            files=len(self._files),
+            with_keys=with_keys,
+            outside=tuple(outside),
+        )
 
     def _copy_log(self, folder: Path) -> CopiedLog:
         self._progress("logs", 0, 0)
         copied = copy_log(folder, self._copy.logs / folder.name)
         self._note(self._copy.logs / folder.name / "journal")
         return copied
+
+    def _copy_supplied(self, config: NodeConfig) -> list[Path]:
+        """The document map that a start needs, and its files; those that are outside of the node's folder."""
+        if not config.documents:
+            return []
+        map_file = self._root / config.documents
+        load_documents(map_file)
+        # By name and not by `resolve`: what a link in the folder leads to is copied like a file.
+        names = {relpath(path, self._root) for path in (map_file, *document_files(map_file).values())}
+        outside = {name for name in names if Path(name).parts[0] == ".."}
+        if not self._copy_files([self._root / name for name in sorted(names - outside)]):
+            raise StoreCorrupt(f"{map_file}: a file that it names was removed meanwhile; back up again")
+        return [Path(normpath(self._root / name)) for name in sorted(outside)]
 
     def _copy_hosting(self, logged: set[bytes]) -> None:
         """Applications, and the statements that the copied logs hold: a newer one would be ahead of them."""

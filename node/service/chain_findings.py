@@ -11,6 +11,7 @@ from testamur.node.service.config import NodeConfig
 from testamur.node.service.findings import Finding, fail, ok, warn
 from testamur.node.service.folders import NodeFolders
 from testamur.node.service.roles import OPERATOR
+from testamur.registry.verification.words import counted
 
 ANCHOR_GAS = 112_000
 """The dearest anchor that was measured."""
@@ -40,7 +41,7 @@ async def examine_chain(root: Path, config: NodeConfig, now: datetime) -> list[F
             if contract is not None:
                 await client.check_contract(contract)
             lag = head.number - final.number
-            seen = f"chain {identity.chain_id}, block {head.number}, final {lag} blocks behind"
+            seen = f"chain {identity.chain_id}, block {head.number}, final {counted(lag, 'block')} behind"
             if contract is None:
                 cure = "`testamur council found`, or set `contract` as your registry's trust file says"
                 findings.append(fail("chain", f"{seen}, but no contract is set", cure))
@@ -84,7 +85,8 @@ def _clock(head_timestamp: int, now: datetime) -> Finding:
 
 def _funds(address: str, balance_wei: int, price_wei: int) -> Finding:
     anchors = balance_wei // max(1, ANCHOR_GAS * price_wei)
-    seen = f"{address} has {balance_wei / 10**18:.6f} ether, for about {anchors} anchors at today's price"
+    enough = counted(anchors, "anchor")
+    seen = f"{address} has {balance_wei / 10**18:.6f} ether, for about {enough} at today's price"
     if anchors >= WARN_ANCHORS:
         return ok("funds", seen)
     wanted = ANCHOR_GAS * price_wei * WARN_ANCHORS * 10 / 10**18

@@ -12,6 +12,7 @@ from datetime import datetime
 
 import structlog
 
+from testamur.node.api.ports import NotReady
 from testamur.node.chain.anchorer import Anchorer
 from testamur.node.chain.anchoring import AnchorerOptions, AnchorState
 from testamur.node.chain.funds import FundsLimits
@@ -31,12 +32,16 @@ from testamur.node.service.following import FinalChain
 from testamur.node.service.hostings import Hosting
 from testamur.node.service.member_keys import MemberKeys
 from testamur.node.service.roles import OPERATOR
+from testamur.registry.errors import VerificationError
 from testamur.registry.trust import TrustFile
 
 FINAL_BLOCK = "final-block"
 """Name of the index row with number (8 bytes) and hash of the newest block that was seen as final."""
 
 OK = "ok"
+
+UNREADABLE_SECONDS = 30
+"""When an issuer that recovers may ask again: an outage of every endpoint rarely ends sooner."""
 
 ENDPOINT = "endpoint "
 """Begins the name of a part that is one of several RPC endpoints: the node works without it."""
@@ -47,6 +52,9 @@ ASIDE = (ENDPOINT, FUNDS, CLOCK)
 FOLLOW_SECONDS = 1.0
 """Final blocks are followed no more often than this, whatever `poll_seconds` is: blocks come more slowly.
 An endpoint that announces blocks is asked as soon as it does."""
+
+LOOK_SECONDS = 60.0
+"""A suspension, a recovery or the next epoch of an issuer that is hosted here is known after so long."""
 
 REORG_CURE = (
     "nothing is anchored until you decide: if the endpoint is wrong, correct `rpc_url`; if the chain took "
@@ -111,7 +119,7 @@ class ChainTasks:
             self.client, self._contract, index, from_block=first_block(trust, self._contract)
         )
         self._final = FinalChain(self.client)
-        self._follow_at = 0.0
+        self._follow_at = self._look_at = 0.0
         self._followed = self._paced = 0
         self._state = "starting"
 
@@ -119,6 +127,17 @@ class ChainTasks:
         """A new version of the trust file: its quorums and this member's key in it count from now on."""
         self._keys.adopt(trust)
         self._anchors.adopt(trust)
+
+    async def look_up_key_chains(self, hosting: Hosting) -> None:
+        """What the contract has recorded of the issuer's recoveries in the newest final block, proven.
+
+        Raises NotReady while the chain cannot be read.
+        """
+        try:
+            await self._learn(hosting)
+        except ChainUnavailable as error:
+            reason = f"whether a key chain was replaced stands on the chain, which cannot be read: {error}"
+            raise NotReady(reason, retry_after_seconds=UNREADABLE_SECONDS) from error
 
     def wake(self, hosting: Hosting) -> None:
         """The log may have something to anchor."""
@@ -211,6 +230,7 @@ class ChainTasks:
             await self._follow(announced)
             with contextlib.suppress(ChainUnavailable):  # following has reported it
                 await self._watch.look()
+                await self._look_up()
             for hosting in list(self._hostings.values()):
                 try:
                     block = await self._capturer.capture(hosting)
@@ -224,6 +244,18 @@ class ChainTasks:
                     # What was final once must stay: a chain that lost it is another one.
                     self._index.put_meta(FINAL_BLOCK, block.number.to_bytes(8, "big") + block.hash)
             await self.client.news.wait(self._poll_seconds, announced)
+
+    async def _look_up(self) -> None:
+        """How the issuers stand in the newest final block, whether or not anything is anchored."""
+        if time.monotonic() < self._look_at:
+            return
+        self._look_at = time.monotonic() + LOOK_SECONDS
+        for hosting in list(self._hostings.values()):
+            await self._learn(hosting)
+
+    async def _learn(self, hosting: Hosting) -> None:
+        with contextlib.suppress(VerificationError):  # admitted in a block that is not final yet
+            hosting.learn(await self._capturer.prove_now(hosting))
 
     async def _until_block(self, seconds: float) -> None:
         """The anchorer's pause: cut short by a new block, but not when it waits because something failed."""

@@ -6,13 +6,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from testamur.node.fetch.registry import RegistryClient
-from testamur.node.files import SECRET_MODE, FileBatch, read_file
+from testamur.node.files import SECRET_MODE, DamagedFile, FileBatch, read_file
 from testamur.node.issuing.batch import EXTENSION
 from testamur.node.issuing.workspace import Workspace
 from testamur.registry.canonical import Json
 from testamur.registry.dossiers import encode_dossier, parse_dossier
+from testamur.registry.errors import MalformedError
 from testamur.registry.evidence import MAX_EVIDENCE_BYTES
-from testamur.registry.evidence_building import is_anchored, is_weaker, tailored
+from testamur.registry.newer_evidence import is_anchored, is_weaker
 
 POLL_SECONDS = 0.5
 MAX_DOSSIER_BYTES = 2 * MAX_EVIDENCE_BYTES
@@ -92,11 +93,12 @@ def wait_until_anchored(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Completed:
-    """How many dossiers have evidence, how many of those anchored, and how many files were not there."""
+    """How many dossiers have evidence, how many of those anchored; how many files were gone, or damaged."""
 
     completed: int
     anchored: int
-    missing: int
+    missing: int = 0
+    damaged: int = 0
 
 
 def complete(
@@ -106,24 +108,30 @@ def complete(
     *,
     progress: Callable[[int, int], None] = lambda _done, _all: None,
 ) -> Completed:
-    """Write evidence into every dossier. One that was moved or deleted is counted, and is no error."""
-    completed = anchored = missing = 0
+    """Write evidence into every dossier. One that was moved, deleted or damaged is counted, and no error."""
+    completed = anchored = missing = damaged = 0
     batch = FileBatch()
-    for number, item in enumerate(issued, 1):
-        data = read_file(item.path, max_bytes=MAX_DOSSIER_BYTES)
-        if data is None:
-            missing += 1
-        else:
-            credential, kept = parse_dossier(data)
-            evidence = _evidence(client, origin, item, credential, kept)
-            if evidence is not None:
-                completed += 1
-                anchored += is_anchored(evidence)
-                batch.add(item.path, encode_dossier(credential, evidence), mode=SECRET_MODE)
-        if number % BATCH_FILES == 0 or number == len(issued):
-            batch.commit()
-            progress(number, len(issued))
-    return Completed(completed=completed, anchored=anchored, missing=missing)
+    try:
+        for number, item in enumerate(issued, 1):
+            try:
+                data = read_file(item.path, max_bytes=MAX_DOSSIER_BYTES)
+                if data is None:
+                    missing += 1
+                else:
+                    credential, kept = parse_dossier(data)
+                    evidence = _evidence(client, origin, item, credential, kept)
+                    if evidence is not None:
+                        batch.add(item.path, encode_dossier(credential, evidence), mode=SECRET_MODE)
+                        completed += 1
+                        anchored += is_anchored(evidence)
+            except (MalformedError, DamagedFile):
+                damaged += 1
+            if number % BATCH_FILES == 0 or number == len(issued):
+                batch.commit()
+                progress(number, len(issued))
+    finally:
+        batch.abandon()
+    return Completed(completed=completed, anchored=anchored, missing=missing, damaged=damaged)
 
 
 def _evidence(client: RegistryClient, origin: str, item: Issued, credential: Json, kept: Json) -> Json:
@@ -133,5 +141,5 @@ def _evidence(client: RegistryClient, origin: str, item: Issued, credential: Jso
     evidence = client.evidence_at(origin, item.leaf_index, item.digest)
     if evidence is None:
         return None
-    evidence = tailored(client.keep_first(evidence, kept), credential)
+    evidence = client.refreshed(evidence, kept, credential)
     return kept if is_weaker(evidence, kept) else evidence

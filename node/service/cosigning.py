@@ -4,13 +4,14 @@ import structlog
 
 from testamur.node.errors import PeerMisbehaved
 from testamur.node.gossip.mirror import Mirror
-from testamur.node.gossip.mirror_rules import MirroredLog
+from testamur.node.gossip.mirror_keys import MirroredLog
 from testamur.node.gossip.witness import Witness
 from testamur.node.log.documents import DocumentStore
 from testamur.node.log.writer import LogWriter
 from testamur.node.service.hosting import HostedLog
 from testamur.registry.checkpoints import AddCheckpointRequest, SignedCheckpoint
 from testamur.registry.entries import Entry
+from testamur.registry.statements import Statement
 
 WITNESS_CONFLICT = 409
 WITNESS_COSIGNED = 200
@@ -53,6 +54,13 @@ class OwnCosigners:
         keys = [self._witness.verifier_key, self._mirror.verifier_key]
         return log.writer.attach_cosignatures(head.checkpoint.size, lines, keys)
 
+    def hold(self, log: HostedLog, statement: Statement) -> None:
+        """From now on the mirror cosigns no head of this log that names an older statement.
+
+        Raises StoreCorrupt, StoreUnavailable.
+        """
+        self._mirror.hold_statement(log.name, statement.sequence, statement.digest)
+
     def _witness_lines(self, log: HostedLog, head: SignedCheckpoint) -> bytes:
         reader, size = log.writer.reader, head.checkpoint.size
         cosigned = self._witness.find_checkpoint(log.name)
@@ -60,18 +68,29 @@ class OwnCosigners:
         if old_size > size:
             raise PeerMisbehaved(
                 f"{log.name}: the witness has cosigned {old_size} leaves, and the log has {size}: it was "
-                "restored from an old backup; restore the newest one, or open the next epoch"
+                "restored from an old backup; restore the newest one, or mend it: "
+                "`testamur node restore --from`"
             )
         proof = tuple(reader.prove_consistency(old_size, size)) if 0 < old_size < size else ()
         request = AddCheckpointRequest(old_size=old_size, proof=proof, checkpoint=head)
-        answer = self._witness.add_checkpoint(request.to_bytes(), {log.name: log.writer.key})
+        answer = self._witness.add_checkpoint(
+            request.to_bytes(),
+            {log.name: log.writer.key},
+            superseded=(log.name,) if log.is_superseded else (),
+        )
         if answer.status != WITNESS_COSIGNED:
             logger.error("witness-refused", log=log.name, size=size, reason=answer.reason)
             return b""
         return answer.body
 
     def _mirror_lines(self, log: HostedLog, head: SignedCheckpoint) -> bytes:
-        mirrored = MirroredLog(key=log.writer.key, did=log.did, first_key_events=(log.first_key_event,))
+        mirrored = MirroredLog(
+            key=log.writer.key,
+            did=log.did,
+            first_key_event=log.first_key_event,
+            key_chains=log.key_chains,
+            superseded=log.is_superseded,
+        )
         answer = self._mirror.cosign(head, mirrored, HostCopy(log.writer, self._documents))
         if answer.line is None:
             logger.error("mirror-refused", log=log.name, size=head.checkpoint.size, reason=answer.reason)

@@ -18,6 +18,7 @@ from testamur.node.chain.signing import ChainAccount
 from testamur.node.errors import ChainUnavailable, ConfigError
 from testamur.node.files import make_folders, write_atomically
 from testamur.node.homes import chain_folder, node_folder, workspace_folder
+from testamur.node.issuing.workspace import SETTINGS as WORKSPACE
 from testamur.node.keystore.passphrases import Passphrase, generate_passphrase_file, read_passphrase_file
 from testamur.node.keystore.store import Keystore
 from testamur.node.service import issuer_side
@@ -83,13 +84,20 @@ class Devnet:
         await node.hosted(OWN_SLUG)
         return True
 
+    def tell_workspaces(self) -> None:
+        """Workspaces in this home find their host again, which may listen on another port than before."""
+        for slug in application_slugs(self.node.folders):
+            folder = workspace_folder(self.home, slug)
+            if (folder / WORKSPACE).exists():
+                issuer_side.save_host(folder, self.url)
+
     async def admit_sample(self, issuer: SampleIssuer) -> bool:
         """Make the sample issuer's workspace and admit it, if that is not done yet; whether it was now."""
         folders = self.node.folders
         if issuer.slug in application_slugs(folders):
             return False
         folder = workspace_folder(self.home, issuer.slug)
-        if (folder / "workspace.json").exists():
+        if (folder / WORKSPACE).exists():
             document = issuer_side.application_of(folder)
         else:
             document = issuer_side.apply(
@@ -158,6 +166,7 @@ async def running(
         try:
             async with _running_tasks(devnet):
                 await devnet.open_own_log()
+                devnet.tell_workspaces()
                 yield devnet
         finally:
             await node.close()

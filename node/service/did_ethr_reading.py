@@ -4,6 +4,7 @@ What is read is read as of the final block, and believed as far as the endpoints
 """
 
 import asyncio
+import re
 from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Final
@@ -32,6 +33,9 @@ READS_AT_ONCE: Final = 4
 """Identities whose histories are read together: the anchoring of logs asks the same endpoints."""
 
 logger = structlog.get_logger(__name__)
+
+_IDENTITY: Final = re.compile(r"0x[0-9a-fA-F]{40,}")
+"""An account, or a word with one in it, as an endpoint repeats it: who was looked up is nobody's business."""
 
 
 class ChainEthrReader:
@@ -74,10 +78,11 @@ class ChainEthrReader:
             async with asyncio.timeout(READ_SECONDS), self._turns:
                 return await self._read(did, at, version, now)
         except (ChainUnavailable, WrongChain, TimeoutError) as error:
-            logger.warning("did-ethr-unread", did=did.did, kind=type(error).__name__, reason=str(error)[:300])
+            reason = _IDENTITY.sub("0x…", str(error))[:300]
+            logger.warning("did-ethr-unread", kind=type(error).__name__, reason=reason)
             return "the chain could not be asked, or its endpoints disagree; try again later"
         except MalformedError as error:
-            logger.warning("did-ethr-malformed", did=did.did, reason=str(error))
+            logger.warning("did-ethr-malformed", kind=type(error).__name__)
             return f"the history of {did.did[:120]} cannot be read: {error}"
 
     async def _read(

@@ -24,6 +24,7 @@ from testamur.node.service.tokens import TokenStore
 from testamur.registry.errors import MalformedError, RegistryError
 from testamur.registry.shapes import Shape
 from testamur.registry.trust import MAX_TRUST_FILE_BYTES, parse_trust_file
+from testamur.registry.verification.words import counted
 
 WARN_FREE_BYTES = 2 << 30
 """A year of a large university: a million entries, their tiles and documents."""
@@ -98,7 +99,7 @@ def _keys(root: Path) -> Iterator[Finding]:
         cure = f"chmod 700 {store.folder} && chmod 600 {store.folder}/*"
         yield warn("keys", f"open to other users: {', '.join(open_ones)}", cure)
     else:
-        yield ok("keys", f"{len(names)} keys, encrypted, for this user alone")
+        yield ok("keys", f"{counted(len(names), 'key')}, encrypted, for this user alone")
 
 
 def _trust(root: Path, config: NodeConfig) -> Iterator[Finding]:
@@ -143,7 +144,7 @@ def _tokens(root: Path, now: datetime) -> Iterator[Finding]:
         cure = f"`testamur issuer token create --issuer {ending[0]}`, and hand it over"
         yield warn("tokens", f"ending within {SOON.days} days: {', '.join(ending)}", cure)
     else:
-        yield ok("tokens", f"{len(tokens)} good ones for {len(hosted)} issuers")
+        yield ok("tokens", f"{len(tokens)} good for {counted(len(hosted), 'issuer')}")
 
 
 def _running(config: NodeConfig) -> tuple[bool, list[Finding]]:

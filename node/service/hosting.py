@@ -17,6 +17,7 @@ from testamur.node.service.statements import PublicationStore
 from testamur.registry.canonical import Json, canonicalize
 from testamur.registry.checkpoints import SignedCheckpoint
 from testamur.registry.entries import Entry, EntryKind, Origin
+from testamur.registry.evm.layout import KeyChainRecord
 from testamur.registry.key_events import Position
 from testamur.registry.publications import Bundle, Publication, verify_bundle
 from testamur.registry.seals import Seal, parse_seal
@@ -66,6 +67,11 @@ class HostedLog:
         self.health = health or LogHealth(clock)
         """Whether this log may sign; without one of its own, it may."""
         self._max_pending = max_pending
+        newest = publications.newest()
+        self.key_chains: tuple[KeyChainRecord, ...] = newest.key_chains if newest else ()
+        """What the contract is known to have recorded of replaced key chains of this issuer."""
+        self.is_superseded = False
+        """Whether the contract is known to have opened the issuer's next epoch."""
         self.checkpoints = 0
         """Checkpoints that were signed since the start."""
         # What a crash left unprojected is projected by the same call as in normal operation.
@@ -75,6 +81,10 @@ class HostedLog:
     def name(self) -> str:
         """The log's origin as text."""
         return self.writer.origin
+
+    def learn_key_chains(self, records: tuple[KeyChainRecord, ...]) -> None:
+        """What the contract has recorded, proven; it only ever adds, so an older answer changes nothing."""
+        self.key_chains = max(self.key_chains, records, key=len)
 
     def submit(self, digests: Sequence[bytes]) -> Placed:
         """Log credential digests; durable on return. A digest that is logged keeps its leaf index.
@@ -97,15 +107,12 @@ class HostedLog:
         answers: list[int | NotReady] = []
         planned: set[bytes] = set()
         for digests in submissions:
-            unknown = []
-            for digest in dict.fromkeys(digests):
-                if digest in places or digest in planned:
-                    continue
-                found = self._index.find_leaf(self.name, digest)
-                if found is None:
-                    unknown.append(digest)
-                else:
-                    places[digest] = found
+            unseen = [
+                digest for digest in dict.fromkeys(digests) if digest not in places and digest not in planned
+            ]
+            found = self._index.find_leaves(self.name, unseen)
+            places.update(found)
+            unknown = [digest for digest in unseen if digest not in found]
             if unknown and self.writer.pending + len(fresh) + len(unknown) > self._max_pending:
                 reason = f"{self.writer.pending} entries of this log wait for its next checkpoint"
                 answers.append(NotReady(reason, retry_after_seconds=SEALING_SECONDS))
@@ -138,6 +145,7 @@ class HostedLog:
             newest,
             bundle,
             did=self.did,
+            key_chains=self.key_chains,
             published=Position(self.origin.epoch, self.writer.size),
             logged=Position(self.origin.epoch, self.writer.next_index),
         )
@@ -148,13 +156,17 @@ class HostedLog:
     def seal(self, *, heartbeat: bool = False) -> SignedCheckpoint:
         """Seal and publish what is new; with nothing new the head as it is, unless a heartbeat is due.
 
-        Raises DamagedFile or NotReady when this log may not sign, NotReady before the first statement.
+        A statement is new until a seal names it, wherever its documents are. Raises DamagedFile or NotReady
+        when this log may not sign, NotReady before the first statement.
         """
         newest = self.publications.newest()
         if newest is None:
             raise NotReady("the issuer has not published its first statement")
         head = self.writer.reader.find_head()
-        if head is not None and self.writer.pending == 0 and not heartbeat:
+        is_quiet = not heartbeat and self.writer.pending == 0
+        # Dying between logging a statement's documents and keeping it lets the next seal cover them under the
+        # statement before: when the issuer sends it again, nothing is pending, and it is new all the same.
+        if head is not None and is_quiet and self.seal_of(head).statement_digest == newest.statement.digest:
             return head
         self.health.check()
         previous = self.writer.size or None

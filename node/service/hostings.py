@@ -12,6 +12,7 @@ from testamur.node.errors import StoreCorrupt, StoreUnavailable
 from testamur.node.files import DamagedFile
 from testamur.node.service.hosting import HostedLog, Placed
 from testamur.node.service.log_evidence import CaptureStore
+from testamur.registry.evm.anchors import ProvenAnchor
 from testamur.registry.evm.layout import Lifecycle
 
 MAX_WAITING_SUBMISSIONS = 256
@@ -45,6 +46,12 @@ class Hosting:
         self._waiting: deque[tuple[Sequence[bytes], asyncio.Future[Placed]]] = deque()
         self._is_grouping = False
         self._worker = ThreadPoolExecutor(max_workers=1, thread_name_prefix=f"log-{log.origin.slug}")
+
+    def learn(self, proven: ProvenAnchor) -> None:
+        """What the contract says of the issuer in the newest block that this node has proven."""
+        self.lifecycle = proven.issuer.lifecycle
+        self.log.learn_key_chains(proven.key_chains)
+        self.log.is_superseded |= proven.log.superseded
 
     async def run(
         self, function: Callable[Arguments, Result], *args: Arguments.args, **kwargs: Arguments.kwargs

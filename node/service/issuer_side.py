@@ -79,7 +79,7 @@ def apply(
         random_bytes=random_bytes,
         documents=documents,
     ) as workspace:
-        write_atomically(folder / "host.json", canonicalize({"node": node_url}) + b"\n")
+        save_host(folder, node_url)
         return build_application(workspace)
 
 
@@ -92,6 +92,11 @@ def application_of(folder: Path) -> dict[str, Json]:
 def signing_key(folder: Path, passphrase: Passphrase) -> SigningKey:
     """The key that signs now. Raises ConfigError for a wrong passphrase or a missing key."""
     return Keystore(folder / "keys", passphrase).load(SIGNING_KEY)
+
+
+def save_host(folder: Path, node_url: str) -> None:
+    """From now on this is where the host is."""
+    write_atomically(folder / "host.json", canonicalize({"node": node_url}) + b"\n")
 
 
 def save_token(folder: Path, token: str) -> None:

@@ -23,7 +23,6 @@ from testamur.registry.entries import Origin
 from testamur.registry.errors import RegistryError
 from testamur.registry.evidence import parse_evidence
 from testamur.registry.evm.anchors import parse_anchor, prove_anchor
-from testamur.registry.evm.layout import Lifecycle
 from testamur.registry.publications import parse_bundle
 
 APPLICATION_NAME = "application.json"
@@ -70,11 +69,11 @@ def open_hosting(
     if log.publications.newest() is None:
         log.publish_statement(parse_bundle(first_bundle(document)))
     hosting = Hosting(log=log, captures=CaptureStore(folders.capture(origin)), name=application.name)
-    hosting.lifecycle = _captured_lifecycle(hosting)
+    _learn_captured(hosting)
     return hosting
 
 
-def _captured_lifecycle(hosting: Hosting) -> Lifecycle:
+def _learn_captured(hosting: Hosting) -> None:
     """How the issuer stood in the newest captured block; active, as it was admitted, before the first."""
     captured = hosting.captures.newest()
     origin = hosting.log.origin
@@ -82,8 +81,8 @@ def _captured_lifecycle(hosting: Hosting) -> Lifecycle:
         proven = prove_anchor(
             parse_anchor(anchor), issuer_id=origin.issuer_id, log_id=origin.log_id, epoch=origin.epoch
         )
-        return proven.issuer.lifecycle
-    return Lifecycle.ACTIVE
+        hosting.learn(proven)
+        return
 
 
 def first_bundle(application: dict[str, Json]) -> Json:

@@ -4,55 +4,103 @@ Evidence stays convincing for a while, and its bearer chooses which one to show.
 does not judge by yesterday's statement when it holds today's.
 """
 
-from collections.abc import Awaitable, Callable, Mapping
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Protocol
 
 from testamur.registry.canonical import Json, parse_json
 from testamur.registry.credentials import credential_digest
 from testamur.registry.errors import MalformedError
-from testamur.registry.evidence import parse_evidence
-from testamur.registry.evidence_building import newer_evidence, statement_of
+from testamur.registry.newer_evidence import (
+    find_older_statement,
+    newer_evidence,
+    newest_statements,
+    with_kept,
+)
+from testamur.registry.verification.verdict import Verdict
+from testamur.registry.verification.weighing import weigh
 
 if TYPE_CHECKING:
     from testamur.node.service.node import Node
 
-EvidenceOf = Callable[[bytes], Awaitable[bytes | None]]
-"""The newest evidence of a digest in this node's logs, as it is served."""
+
+class EvidenceOf(Protocol):
+    """The evidence of a digest in this node's logs, as it is served."""
+
+    async def __call__(self, digest: bytes, *, newest: bool = False) -> bytes | None:
+        """At the anchored checkpoint, or with `newest` at the newest one, which may not be anchored yet."""
+
 
 NEWER_EVIDENCE = (
     "Its issuer has signed a newer statement since; this node judged by what its own log proves today."
 )
+THIS_NODE = "this node's own log"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Current:
+    """Evidence to judge by, with notes for the verdict.
+
+    `unanchored`: what this node's own log shows of a newer statement still, before the chain proves it.
+    """
+
+    evidence: Json
+    notes: tuple[str, ...] = ()
+    unanchored: Json = None
+
+    def judged(self, judge: Callable[[Json, tuple[str, ...]], Verdict]) -> Verdict:
+        """The verdict of `judge` (evidence, notes): what the newest statement takes back is taken back."""
+        verdict = judge(self.evidence, self.notes)
+        if self.unanchored is None:
+            return verdict
+        # What this node has logged is its issuer's: it took no statement that another key signed.
+        return weigh(verdict, judge(self.unanchored, self.notes), who=THIS_NODE, has_known_keys=True)
 
 
 async def brought_up_to_date(
     node: "Node", evidence_of: EvidenceOf, credential: Json, evidence: Json
-) -> tuple[Json, tuple[str, ...]]:
-    """(evidence to judge by, notes for the verdict): this node's own, where it is newer and loses no proof.
+) -> Current:
+    """What to judge by: this node's own evidence, where it is newer and loses no proof.
 
     What is malformed is given back as it came: judging says what is wrong with it.
     """
+    current = Current(evidence=evidence)
     if evidence is None:
-        return evidence, ()
-    newest = {
-        hosting.log.name: published.statement.sequence
+        return current
+    stated = {
+        hosting.log.origin.issuer_id: published.statement.sequence
         for hosting in list(node.hostings.values())
         if (published := hosting.log.publications.newest()) is not None
     }
-    digest = await node.workers.run(_if_outdated, credential, evidence, newest)
+    digest = await node.workers.run(_if_outdated, credential, evidence, stated)
     served = None if digest is None else await evidence_of(digest)
-    newer = None if served is None else await node.workers.run(_newer, served, evidence)
-    return (evidence, ()) if newer is None else (newer, (NEWER_EVIDENCE,))
+    newer = None if served is None else await node.workers.run(_newer, served, evidence, credential)
+    if newer is not None:
+        current = Current(evidence=newer, notes=(NEWER_EVIDENCE,))
+        digest = await node.workers.run(_if_outdated, credential, newer, stated)
+    served = None if digest is None else await evidence_of(digest, newest=True)
+    if served is None:
+        return current
+    unanchored = await node.workers.run(_ahead, served, current.evidence, credential)
+    return replace(current, unanchored=unanchored)
 
 
-def _if_outdated(credential: Json, evidence: Json, newest: Mapping[str, int]) -> bytes | None:
-    """The credential's digest, if a log in its evidence has a newer statement here."""
+def _if_outdated(credential: Json, evidence: Json, stated: Mapping[bytes, int]) -> bytes | None:
+    """The credential's digest, if an issuer in its evidence has a newer statement here, in whatever log."""
     try:
-        logs = parse_evidence(evidence).logs
-        outdated = any(statement_of(log) < newest.get(origin, 0) for origin, log in logs.items())
+        shown = newest_statements(evidence)
+        outdated = any(number < stated.get(issuer, 0) for issuer, (_, _, number) in shown.items())
         return credential_digest(credential) if outdated else None
     except MalformedError:
         return None
 
 
-def _newer(served: bytes, evidence: Json) -> Json | None:
-    return newer_evidence(parse_json(served, subject="evidence"), evidence)
+def _newer(served: bytes, evidence: Json, credential: Json) -> Json | None:
+    return newer_evidence(parse_json(served, subject="evidence"), evidence, credential)
+
+
+def _ahead(served: bytes, evidence: Json, credential: Json) -> Json | None:
+    """What is served, if `evidence` is a step back from it: an issuer has a newer statement there."""
+    document = parse_json(served, subject="evidence")
+    is_ahead = find_older_statement(evidence, document) is not None
+    return with_kept(document, evidence, credential) if is_ahead else None

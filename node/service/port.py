@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime
+from functools import partial
 
 from testamur.node.api.models import Challenge
 from testamur.node.api.ports import (
@@ -24,7 +25,7 @@ from testamur.node.api.traffic import Traffic
 from testamur.node.service.chain_tasks import ASIDE
 from testamur.node.service.figures import Figures
 from testamur.node.service.hostings import Hosting
-from testamur.node.service.judging import end_of_day, judge
+from testamur.node.service.judging import judge
 from testamur.node.service.log_evidence import credential_evidence, log_evidence
 from testamur.node.service.metrics import render
 from testamur.node.service.node import Node
@@ -76,10 +77,14 @@ class ServicePort:
     async def publish_statement(self, slug: str, bundle: Bundle) -> AcceptedStatement:
         """See NodePort."""
         hosting = self._hosting(slug)
-        if slug == OWN_SLUG:
-            publication = await self._node.keeper.publish(hosting, bundle, self._node.documents)
-        else:
-            publication = await hosting.run(hosting.log.publish_statement, bundle)
+        if bundle.begins_key_chain:
+            await self._node.chain.look_up_key_chains(hosting)
+        async with hosting.sealing:  # so that a head of the moment before is not one of an older statement
+            if slug == OWN_SLUG:
+                publication = await self._node.keeper.publish(hosting, bundle, self._node.documents)
+            else:
+                publication = await hosting.run(hosting.log.publish_statement, bundle)
+            await hosting.run(self._node.cosigners.hold, hosting.log, publication.statement)
         self._node.wake_sealer(slug)
         return AcceptedStatement(sequence=publication.statement.sequence, digest=publication.statement.digest)
 
@@ -112,27 +117,24 @@ class ServicePort:
     async def find_prefix(self, prefix_hex: str) -> PrefixAnswer:
         """See NodePort."""
         padded = bytes.fromhex(prefix_hex + "0" * (len(prefix_hex) % 2))
-        # Whole digits, so that the answer can name the prefix that it is about.
-        digits = len(prefix_hex)
-        bits, found = await asyncio.to_thread(self._node.index.digests_with_prefix, padded, 4 * digits)
-        if bits < 4 * digits:
-            digits = bits // 4
-            _, found = await asyncio.to_thread(self._node.index.digests_with_prefix, padded, 4 * digits)
+        is_everything, found = await asyncio.to_thread(
+            self._node.index.digests_with_prefix, padded, 4 * len(prefix_hex)
+        )
         return PrefixAnswer(
-            prefix=prefix_hex[:digits],
-            is_everything=digits == 0,
+            prefix=prefix_hex,
+            is_everything=is_everything,
             found=[
                 (digest, [(place.origin, place.leaf_index) for place in places]) for digest, places in found
             ],
         )
 
-    async def evidence(self, digest: bytes) -> bytes | None:
-        """See NodePort."""
+    async def evidence(self, digest: bytes, *, newest: bool = False) -> bytes | None:
+        """See NodePort; `newest` is at the newest checkpoint, anchored or not."""
         for place in await asyncio.to_thread(self._node.index.find_credential, digest):
             hosting = self._node.hosting_of(place.origin)
             if hosting is None:
                 continue
-            document = await hosting.run(self._evidence_at, hosting, digest, place.leaf_index)
+            document = await hosting.run(self._evidence_at, hosting, digest, place.leaf_index, newest)
             if document is not None:
                 return canonicalize(document)
         return None
@@ -147,29 +149,26 @@ class ServicePort:
 
     async def verify(self, document: Json, as_of: datetime | None) -> Mapping[str, Json]:
         """See NodePort."""
-        answer = (await self._judge(document, as_of, self._node.clock())).to_json()
+        answer = (await self._judge(document, as_of)).to_json()
         return answer if isinstance(answer, dict) else {}
 
     async def judge(self, document: Json, day: date | None) -> Verdict:
         """See NodePort."""
-        now = self._node.clock()
-        return await self._judge(document, None if day is None else end_of_day(day, now), now)
+        return await self._judge(document, day)
 
-    async def _judge(self, document: Json, as_of: datetime | None, now: datetime) -> Verdict:
+    async def _judge(self, document: Json, as_of: date | None) -> Verdict:
         """Not in the threads that look tokens up: what strangers send may keep one busy for seconds."""
-        node = self._node
         credential, sent = split_dossier(document)
-        evidence, notes = await brought_up_to_date(node, self.evidence, credential, sent)
-        return await node.workers.run(
+        current = await brought_up_to_date(self._node, self.evidence, credential, sent)
+        judge_by = partial(
             judge,
             credential,
-            evidence,
-            trust=node.trust,
-            now=now,
+            trust=self._node.trust,
+            now=self._node.clock(),
             as_of=as_of,
-            contexts=node.supplied,
-            notes=notes,
+            contexts=self._node.supplied,
         )
+        return await self._node.workers.run(current.judged, judge_by)
 
     async def challenge(self, domain: str | None) -> Challenge:
         """See PresentationPort."""
@@ -278,18 +277,18 @@ class ServicePort:
             return "anchored"
         return "sealed" if hosting.log.writer.size > leaf_index else "logged"
 
-    def _evidence_at(self, hosting: Hosting, digest: bytes, leaf_index: int) -> Json:
+    def _evidence_at(self, hosting: Hosting, digest: bytes, leaf_index: int, is_newest: bool) -> Json:
         """Anchored evidence when it covers the leaf, else the newest checkpoint, else nothing."""
         captured = hosting.captures.newest()
         first = hosting.captures.first_covering(leaf_index)
-        if captured is not None and captured[0] > leaf_index:
-            head = parse_evidence(captured[1]).logs[hosting.log.name].checkpoint
-            return credential_evidence(hosting.log, captured[1], head, digest, leaf_index, first=first)
-        newest = hosting.log.writer.reader.find_head()
-        if newest is None or newest.checkpoint.size <= leaf_index:
+        if captured is not None and captured[0] > leaf_index and not is_newest:
+            anchored = parse_evidence(captured[1]).logs[hosting.log.name].checkpoint
+            return credential_evidence(hosting.log, captured[1], anchored, digest, leaf_index, first=first)
+        head = hosting.log.writer.reader.find_head()
+        if head is None or head.checkpoint.size <= leaf_index:
             return None
         return credential_evidence(
-            hosting.log, log_evidence(hosting.log, newest, []), newest, digest, leaf_index, first=first
+            hosting.log, log_evidence(hosting.log, head, []), head, digest, leaf_index, first=first
         )
 
     def _log_evidence(self, hosting: Hosting, newest: bool) -> Json:

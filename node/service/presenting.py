@@ -2,19 +2,19 @@
 
 from collections.abc import Callable, Sequence
 from datetime import datetime
+from functools import partial
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from testamur.node.api.models import Challenge
 from testamur.node.service.challenges import Challenges
-from testamur.node.service.own_evidence import EvidenceOf, brought_up_to_date
+from testamur.node.service.judging import judge
+from testamur.node.service.own_evidence import Current, EvidenceOf, brought_up_to_date
 from testamur.registry.canonical import Json
 from testamur.registry.errors import VerificationError
-from testamur.registry.evidence import parse_evidence
 from testamur.registry.presentation_files import PresentationFile, split_presentation
 from testamur.registry.presentation_verdicts import Showing, refused, show
 from testamur.registry.timestamps import format_timestamp
-from testamur.registry.verification import verify
 
 if TYPE_CHECKING:
     from testamur.node.service.node import Node
@@ -62,21 +62,22 @@ class Presenting:
         self,
         file: PresentationFile,
         showing: Showing,
-        current: Sequence[tuple[Json, tuple[str, ...]]],
+        current: Sequence[Current],
         now: datetime,
     ) -> dict[str, Json]:
         node = self._node
         verdicts = [
-            verify(
-                credential,
-                None if evidence is None else parse_evidence(evidence),
-                trust=node.trust,
-                now=now,
-                contexts=node.supplied,
-                shown=showing.shown,
-                notes=notes,
+            item.judged(
+                partial(
+                    judge,
+                    credential,
+                    trust=node.trust,
+                    now=now,
+                    contexts=node.supplied,
+                    shown=showing.shown,
+                )
             )
-            for credential, (evidence, notes) in zip(file.presentation.credentials, current, strict=True)
+            for credential, item in zip(file.presentation.credentials, current, strict=True)
         ]
         return showing.verdict(verdicts).to_json()
 

@@ -8,7 +8,15 @@ from datetime import datetime
 from pathlib import Path
 
 from testamur.node.errors import ConfigError, StoreCorrupt
-from testamur.node.files import DamagedFile, FolderLock, read_file, sync_folder
+from testamur.node.files import (
+    DamagedFile,
+    FileBatch,
+    FolderLock,
+    make_folders,
+    read_file,
+    sync_folder,
+    translated_errors,
+)
 from testamur.node.log.audit import audit_log
 from testamur.node.log.documents import DocumentStore
 from testamur.node.log.heads import Heads
@@ -16,8 +24,9 @@ from testamur.node.log.journal import salvage_records
 from testamur.node.log.layout import LogFolder, find_identity
 from testamur.node.log.sources import MAX_JOURNAL_BYTES
 from testamur.node.service.backup import MANIFEST_NAME, MAX_FILE_BYTES, Progress
-from testamur.node.service.config import CONFIG_NAME, load_config
+from testamur.node.service.config import CONFIG_NAME, NodeConfig, load_config
 from testamur.node.service.folders import NodeFolders
+from testamur.node.service.supplied import load_documents
 from testamur.registry.canonical import parse_json
 from testamur.registry.checkpoints import SignedCheckpoint
 from testamur.registry.errors import MalformedError
@@ -25,19 +34,28 @@ from testamur.registry.hashing import sha256
 from testamur.registry.shapes import Shape
 
 MAX_MANIFEST_BYTES = 64 << 20
-MAX_MANIFEST_FILES = 1 << 20
+MAX_COPIED_BYTES = max(MAX_FILE_BYTES, MAX_JOURNAL_BYTES)
 OTHER_BACKUP = "use another backup"
 
+STAGED, REPLACED = ".restoring", ".replaced-"
+"""What follows the node's folder in the names of its two neighbours: the copy to be, and what was there."""
+
 NEWER_HERE = "a log never goes back; mend what is damaged in it with `--log`"
+TWO_HISTORIES = "keep both, and tell the issuer and the council (docs/operating.md, Disasters)"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Restored:
-    """What is in place now. `replaced` is where the folder that was there has gone, if there was one."""
+    """What is in place now.
+
+    `replaced` is where the folder that was there has gone, if there was one; `documents_problem` says which
+    supplied document a start will miss, because it was not in the backup.
+    """
 
     logs: tuple[tuple[str, int], ...]
     with_keys: bool
     replaced: Path | None
+    documents_problem: str | None
 
 
 def restore(
@@ -49,36 +67,75 @@ def restore(
 ) -> Restored:
     """Put the backup `source` in place of the node in `root`, which is kept beside it under another name.
 
-    Everything is verified before anything is moved. Keys that are not in the backup are taken over from
-    `root`. Raises ConfigError when the backup is of another node, incomplete, or older than what is here,
-    StoreCorrupt (file and cure) when it is damaged, StoreLocked while the node runs, StoreUnavailable.
+    Everything is verified, and the copy is durable, before anything is moved; a run that was killed is
+    finished by another one. Keys that are not in the backup are taken over from `root`. Raises ConfigError
+    when the backup is of another node, incomplete, or older than what is here, StoreCorrupt (file and cure)
+    when it is damaged, StoreLocked while the node runs, StoreUnavailable.
     """
     manifest = _manifest(source)
     config = load_config(source)
     sizes = _verify(source, manifest, progress)
+    # A run that died between its two renames left the node that was here under its new name alone.
+    here = root if root.exists() else _newest_replaced(root)
     with ExitStack() as stack:
-        if root.exists():
-            _own(root, stack)
-            if (root / CONFIG_NAME).exists():
-                here = load_config(root)
-                if (here.registry, here.member) != (config.registry, config.member):
-                    where = f"{here.member} of {here.registry}"
-                    raise ConfigError(str(source), f"is not a backup of {where}, which is in {root}")
-            _refuse_older(root, source)
-        staged = root.with_name(f"{root.name}.restoring")
-        shutil.rmtree(staged, ignore_errors=True)
-        shutil.copytree(source, staged, ignore=shutil.ignore_patterns(MANIFEST_NAME, "lock"))
+        if here is not None:
+            _own(here, stack)
+            _refuse_other(here, source, config)
+            _refuse_older(here, source)
+        staged = root.with_name(root.name + STAGED)
+        with translated_errors(staged):
+            if staged.exists():
+                shutil.rmtree(staged)
+        _copy(source, staged)
+        (staged / MANIFEST_NAME).unlink()
         _verify(staged, manifest, progress)
         with_keys = NodeFolders(staged).keys.is_dir()
-        if not with_keys and NodeFolders(root).keys.is_dir():
-            shutil.copytree(NodeFolders(root).keys, NodeFolders(staged).keys)
-        replaced = None
-        if root.exists():
-            replaced = root.with_name(f"{root.name}.replaced-{now:%Y%m%dT%H%M%SZ}")
-            root.rename(replaced)
-        staged.rename(root)
+        if here is not None and not with_keys and NodeFolders(here).keys.is_dir():
+            _copy(NodeFolders(here).keys, NodeFolders(staged).keys)
+        with translated_errors(root):
+            if here == root:
+                here = root.with_name(f"{root.name}{REPLACED}{now:%Y%m%dT%H%M%SZ}")
+                root.rename(here)
+            staged.rename(root)
         sync_folder(root.parent)
-    return Restored(logs=tuple(sorted(sizes.items())), with_keys=with_keys, replaced=replaced)
+    return Restored(
+        logs=tuple(sorted(sizes.items())),
+        with_keys=with_keys,
+        replaced=here,
+        documents_problem=_documents_problem(root, config),
+    )
+
+
+def _newest_replaced(root: Path) -> Path | None:
+    """What the newest restore put aside, if there was one."""
+    beside = (path for path in root.parent.glob("*") if path.name.startswith(root.name + REPLACED))
+    return max(beside, default=None)
+
+
+def _copy(source: Path, target: Path) -> None:
+    """Every file below `source`, with its mode, durably below the new folder `target`."""
+    batch = FileBatch()
+    try:
+        for path in (source, *sorted(source.rglob("*"))):
+            copy, mode = target / path.relative_to(source), path.stat().st_mode & 0o777
+            if path.is_dir():
+                make_folders(copy, mode=mode)
+                continue
+            data = read_file(path, max_bytes=MAX_COPIED_BYTES)
+            if data is None:
+                raise DamagedFile(path, "was removed meanwhile", OTHER_BACKUP)
+            batch.add(copy, data, mode=mode)
+        batch.commit()
+    finally:
+        batch.abandon()
+
+
+def _documents_problem(root: Path, config: NodeConfig) -> str | None:
+    try:
+        load_documents(root / config.documents if config.documents else None)
+    except ConfigError as error:
+        return str(error)
+    return None
 
 
 def _manifest(source: Path) -> Shape:
@@ -101,7 +158,7 @@ def _verify(folder: Path, manifest: Shape, progress: Progress) -> dict[str, int]
         listed = manifest.shape("files")
         for name in listed.unknown():
             path = folder / name
-            data = read_file(path, max_bytes=max(MAX_FILE_BYTES, MAX_JOURNAL_BYTES))
+            data = read_file(path, max_bytes=MAX_COPIED_BYTES)
             if data is None or sha256(data).hex() != listed.shape(name).text("sha256"):
                 raise DamagedFile(path, "is missing" if data is None else "is damaged", OTHER_BACKUP)
     except MalformedError as error:
@@ -129,6 +186,15 @@ def _own(root: Path, stack: ExitStack) -> None:
             stack.callback(FolderLock(folder).release)
 
 
+def _refuse_other(root: Path, source: Path, config: NodeConfig) -> None:
+    """The backup, of the node of `config`, is of the node that is here. Raises ConfigError."""
+    if (root / CONFIG_NAME).exists():
+        here = load_config(root)
+        if (here.registry, here.member) != (config.registry, config.member):
+            where = f"{here.member} of {here.registry}"
+            raise ConfigError(str(source), f"is not a backup of {where}, which is in {root}")
+
+
 def _refuse_older(root: Path, source: Path) -> None:
     """No log here has signed or promised more than the backup holds. Raises ConfigError."""
     for path in sorted(NodeFolders(root).logs.glob("*")):
@@ -140,7 +206,7 @@ def _refuse_older(root: Path, source: Path) -> None:
             raise ConfigError(str(kept), reason)
         is_same_size = here and there and here.checkpoint.size == there.checkpoint.size
         if here and there and is_same_size and here.checkpoint != there.checkpoint:
-            raise StoreCorrupt(f"{kept}: is another history than {path}; open the next epoch of this log")
+            raise StoreCorrupt(f"{kept}: is another history than {path}; {TWO_HISTORIES}")
         promised, held = _next_index(path), _next_index(kept)
         if promised > held:
             reason = f"holds entries up to {held}, and {path} has promised {promised}: {NEWER_HERE}"

@@ -3,11 +3,13 @@
 import time
 from collections.abc import Callable
 
+from testamur.node.errors import PeerMisbehaved
 from testamur.node.fetch.registry import RegistryClient
+from testamur.registry.errors import RegistryError
 from testamur.registry.evidence import parse_evidence
-from testamur.registry.evm.anchors import ANCHOR_TYPE, parse_anchor, prove_storage
-from testamur.registry.shapes import Shape
 from testamur.registry.statements import parse_statement
+from testamur.registry.trust import TrustFile
+from testamur.registry.verification.anchored_statements import AnchoredStatement, find_anchored_statement
 
 POLL_SECONDS = 0.5
 
@@ -17,31 +19,40 @@ def wait_until_sealed(
     origin: str,
     sequence: int,
     *,
+    trust: TrustFile | None,
     timeout_seconds: float,
     sleep: Callable[[float], None] = time.sleep,
     clock: Callable[[], float] = time.monotonic,
-) -> int | None:
-    """The block at which the host proves the statement, or a later one, to be anchored; None: not in time.
+) -> AnchoredStatement | None:
+    """The anchor by which the host proves that the contract has this statement, or a later one.
 
-    Raises what the client raises.
+    None: not in time. Raises what the client raises, and PeerMisbehaved for an anchor that is false.
     """
     deadline = clock() + timeout_seconds
     while True:
         client.forget_logs()
-        block = _anchored_at(client, origin, sequence)
-        if block is not None or clock() >= deadline:
-            return block
+        anchored = _find_anchored(client, origin, sequence, trust)
+        if anchored is not None or clock() >= deadline:
+            return anchored
         sleep(POLL_SECONDS)
 
 
-def _anchored_at(client: RegistryClient, origin: str, sequence: int) -> int | None:
+def _find_anchored(
+    client: RegistryClient, origin: str, sequence: int, trust: TrustFile | None
+) -> AnchoredStatement | None:
     document = client.log_evidence(origin)
     if document is None:
         return None
-    evidence = parse_evidence(document)
-    if origin not in evidence.logs or not evidence.anchors:
-        return None
-    if parse_statement(evidence.logs[origin].statement).sequence < sequence:
-        return None
-    anchors = [item for item in evidence.anchors if Shape(item, "anchor").any("type") == ANCHOR_TYPE]
-    return max((prove_storage(parse_anchor(item)).header.number for item in anchors), default=None)
+    try:
+        evidence = parse_evidence(document)
+        if (
+            origin not in evidence.logs
+            or parse_statement(evidence.logs[origin].statement).sequence < sequence
+        ):
+            return None
+        anchored = find_anchored_statement(evidence, origin, trust)
+    except RegistryError as error:
+        raise PeerMisbehaved(
+            f"{client.url} serves evidence of {origin} that does not hold ({error})"
+        ) from error
+    return anchored if anchored is not None and anchored.number >= sequence else None

@@ -26,8 +26,8 @@ def load_documents(
     """
     files: dict[str, tuple[str, Path]] = {}
     if map_file is not None:
-        for url, name in _read_map(map_file).items():
-            files[url] = (f"{map_file}: {url}", map_file.parent / name)
+        for url, path in document_files(map_file).items():
+            files[url] = (f"{map_file}: {url}", path)
     for pair in pairs:
         url, separator, name = pair.rpartition("=")
         if not separator or not name or ":" not in url:
@@ -46,11 +46,13 @@ def load_documents(
         raise ConfigError(str(map_file or pairs_from), str(error)) from error
 
 
-def _read_map(path: Path) -> dict[str, str]:
+def document_files(map_file: Path) -> dict[str, Path]:
+    """The file of each address in a document map, there or not. Raises ConfigError."""
     try:
-        return parse_document_map(_read(path, str(path)))
+        names = parse_document_map(_read(map_file, str(map_file)))
     except MalformedError as error:
-        raise ConfigError(str(path), str(error)) from error
+        raise ConfigError(str(map_file), str(error)) from error
+    return {url: map_file.parent / name for url, name in names.items()}
 
 
 def _read(path: Path, where: str) -> bytes:

@@ -1,5 +1,6 @@
 """The documents that one verification needs: supplied ones, this node's own, and DIDs from the web."""
 
+import time
 from collections.abc import Mapping
 from typing import Protocol
 
@@ -11,6 +12,9 @@ from testamur.registry.verification_methods import controller_of
 
 MAX_LOOKED_UP = 8
 """Documents that are looked up for one request; a credential of a joint project names a handful."""
+
+MAX_LOOKUP_SECONDS = 6.0
+"""After which nothing more is looked up for a request: slow machines hold up those who name them."""
 
 MAX_DEPTH = 12
 """How deep credentials lie in what is sent: presentation, record, credential."""
@@ -52,10 +56,13 @@ def names_in(document: Json, supplied: ContextSet) -> Names:
 def looked_up(names: Names, supplied: ContextSet, lookups: Lookups) -> ContextSet:
     """`supplied`, with what `lookups` find of `names`, and the keys of the lists among it."""
     more: dict[str, Json] = {}
+    until = time.monotonic() + MAX_LOOKUP_SECONDS
     lists = [name for kind, name, _ in names if kind == "list"]
     for kind, name, issuer in names:
         if kind == "list" and lists.count(name) > 1:
             continue  # two issuers name one address: whose list it is cannot be told
+        if time.monotonic() > until:
+            break
         found = lookups.did_document(name) if kind == "did" else lookups.status_list(name, issuer)
         if found is None:
             continue

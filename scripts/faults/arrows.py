@@ -106,7 +106,12 @@ NODE: Final = {
     "anchor recorded": _call("testamur.node.index.store:Index", "put_anchor"),
     "intent cleared": _call("testamur.node.chain.intents:IntentStore", "clear"),
     "evidence captured": _file(REPLACE, r"/captures/[0-9a-f]+/[0-9]+\.evidence\.json$"),
+    "statement logged": _call("testamur.node.service.hosting:HostedLog", "_log_documents"),
+    "statement kept": _call("testamur.node.service.statements:PublicationStore", "put"),
 }
+STATEMENTS: Final = ("statement logged", "statement kept")
+"""Arrows of the node that a statement passes, and no credential."""
+
 DOSSIER = r"/[^/]+\.credential\.json"
 ISSUER: Final = {
     "class planned": _call("testamur.node.issuing.planning:Planner", "plan"),

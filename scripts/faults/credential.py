@@ -8,9 +8,10 @@ import sqlite3
 from collections.abc import Iterable
 from pathlib import Path
 
-from arrows import ARROWS, BATCH
+from arrows import ARROWS, BATCH, STATEMENTS
+from issuer import classes, publish
 from lives import Outcome
-from whole_registry import Registry, classes, wait_for
+from whole_registry import Registry, wait_for
 
 from testamur.node.log.audit import audit_log
 from testamur.node.log.documents import DocumentStore
@@ -68,6 +69,9 @@ class CredentialLife:
         arm.write_text(f"{name} {outcome}")
         registry.signal_node(signal.SIGUSR1)
         wait_for(lambda: not arm.exists(), ARM_SECONDS, "the node was not armed")
+        if name in STATEMENTS:
+            publish(registry, f"{name}-{outcome}".replace(" ", "-"))
+            return
         digests = [sha256(f"{name}/{outcome}/{number}".encode()) for number in range(BATCH)]
         self._promises |= dict(registry.submit(digests))
         registry.settle(max(self._promises.values()) + 1)

@@ -11,8 +11,9 @@ from pathlib import Path
 from typing import Self
 
 from credential import Promises, examine, issued
+from issuer import classes
 from lives import Outcome
-from whole_registry import Registry, classes, wait_for
+from whole_registry import Registry, wait_for
 
 from testamur.node.errors import NodeError
 from testamur.node.service.folders import NodeFolders

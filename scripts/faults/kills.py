@@ -12,8 +12,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from credential import examine, issued
+from issuer import classes
 from lives import Outcome
-from whole_registry import Registry, classes, wait_for
+from whole_registry import Registry, wait_for
 
 from testamur.node.service.folders import NodeFolders
 

@@ -14,7 +14,7 @@ import time
 from collections.abc import Callable, Coroutine, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Self, TypeVar
 
 from testamur.node.chain.anvil import Anvil, find_anvil
 from testamur.node.chain.capture import attestable_height
@@ -44,6 +44,8 @@ INTERVAL_BLOCKS = 4
 MINE_SECONDS = 0.1
 START_SECONDS = 120
 SETTLE_SECONDS = 240
+
+Answer = TypeVar("Answer")
 
 
 class Registry:
@@ -132,11 +134,15 @@ class Registry:
     # ------------------------------------------------------------------------------------------ being patient
 
     def submit(self, digests: Sequence[bytes]) -> list[tuple[bytes, int]]:
-        """What the node promises: asked again, and the node started again, until it answers."""
+        """What the node promises."""
+        return self.until_answered(lambda: self.client.submit(SLUG, digests))
+
+    def until_answered(self, ask: Callable[[], Answer]) -> Answer:
+        """Asked again, and the node started again, until it answers."""
         until = time.monotonic() + SETTLE_SECONDS
         while True:
             try:
-                return self.client.submit(SLUG, digests)
+                return ask()
             except NodeError as error:
                 if time.monotonic() > until:
                     raise
@@ -147,6 +153,10 @@ class Registry:
 
     def settle(self, size: int) -> None:
         """The node, started again if it ended, has anchored and captured `size` leaves; no intent is left."""
+        self.settle_until(lambda: self.client.anchored_size(str(ORIGIN)) >= size, f"{size} leaves are")
+
+    def settle_until(self, is_anchored: Callable[[], bool], what: str) -> None:
+        """The same until this is true."""
         intent = NodeFolders(self.node_root).anchoring / "intent"
 
         def is_settled() -> bool:
@@ -154,11 +164,11 @@ class Registry:
                 self.start_node()
             try:
                 self.client.forget_logs()
-                return self.client.anchored_size(str(ORIGIN)) >= size and not intent.exists()
+                return is_anchored() and not intent.exists()
             except NodeError:
                 return False
 
-        wait_for(is_settled, SETTLE_SECONDS, f"{size} leaves are never anchored; {self.last_words()}")
+        wait_for(is_settled, SETTLE_SECONDS, f"{what} never anchored; {self.last_words()}")
 
     # ---------------------------------------------------------------------------------------------- the chain
 
@@ -276,16 +286,3 @@ def _free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
-
-
-def classes(folder: Path, name: str, rows: int) -> Path:
-    """A class list of so many learners, none of whom is in another one."""
-    columns = "student_number,name,holder,awarded,ects,grade,portfolio"
-    holder = "did:key:z6MkrhD3iXs8qfvZSeSZZuLfF9R14Wnb19yx46QXwHGzNiQV"
-    lines = [
-        f"{name}-{number},Learner {name} {number},{holder},2026-07-03,5,A,https://p.example/{name}/{number}"
-        for number in range(rows)
-    ]
-    path = folder / f"{name}.csv"
-    path.write_text("\n".join([columns, *lines]) + "\n", encoding="utf-8")
-    return path

@@ -342,6 +342,11 @@ def test_a_file_of_200_megabytes_is_refused_with_the_limit(site, open_page, tmp_
     page.set_input_files("#file", large)
     if javascript:
         assert "film.mp4 has 200 MiB; a file may have 2 MiB" in page.inner_text(".live")
+        page.click("form.ask button")  # nothing was sent, and why is still said
+        assert "film.mp4 has 200 MiB; a file may have 2 MiB" in page.inner_text(".live")
+        page.set_input_files("#file", [])
+        page.click("form.ask button")
+        assert "Choose a file first" in page.inner_text(".live")
         return
     page.click("form.ask button")
     page.wait_for_selector(".mistake")

@@ -1,14 +1,20 @@
 """The container image: built and tried by its own script, where this machine can build images at all."""
 
+import json
 import os
+import re
 import shutil
 import subprocess
+import threading
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
 import yaml
 
 PROJECT_ROOT = Path(__file__).resolve().parents[2]
+DOCKER = PROJECT_ROOT / "docker"
+VARIABLE = re.compile(r"TESTAMUR_\w+").findall
 TOOLS = ("podman", "buildah", "runc", "mmdebstrap")
 
 
@@ -51,6 +57,56 @@ class TestComposeFile:
         entrypoint = (PROJECT_ROOT / "docker" / "entrypoint.sh").read_text()
         for name in self.node()["environment"]:
             assert f"${{{name}:-" in entrypoint
+
+
+class TestHealthCheck:
+    """What the image asks is the node in the container, wherever its settings let it listen."""
+
+    @pytest.fixture
+    def port(self):
+        class Node(BaseHTTPRequestHandler):
+            def do_GET(self):
+                self.send_response(200 if self.path == "/healthz" else 404)
+                self.end_headers()
+
+            def log_message(self, *_):
+                """Nothing."""
+
+        with ThreadingHTTPServer(("127.0.0.1", 0), Node) as server:
+            threading.Thread(target=server.serve_forever, daemon=True).start()
+            yield server.server_port
+            server.shutdown()
+
+    def check(self, home, port) -> int:
+        (home / "node").mkdir()
+        (home / "node" / "node.toml").write_text(f"port = {port}\n")
+        words = re.search(r"HEALTHCHECK [^\[]*CMD (\[.*\])", (DOCKER / "Dockerfile").read_text())
+        command = json.loads(words[1])
+        assert command.pop(0) == "testamur-node"
+        environment = {**os.environ, "TESTAMUR_HOME": str(home)}
+        return subprocess.run(
+            [DOCKER / "entrypoint.sh", *command],
+            env=environment,
+            capture_output=True,
+            timeout=30,
+            check=False,
+        ).returncode
+
+    def test_it_asks_on_the_port_of_the_settings(self, tmp_path, port) -> None:
+        assert self.check(tmp_path, port) == 0
+
+    def test_a_node_that_does_not_answer_is_not_healthy(self, tmp_path) -> None:
+        assert self.check(tmp_path, 9) != 0
+
+
+class TestOperatingPage:
+    def test_every_variable_of_the_entry_point_is_in_its_table(self) -> None:
+        read = set(re.findall(r"\$\{(TESTAMUR_\w+)", (DOCKER / "entrypoint.sh").read_text()))
+        page = (PROJECT_ROOT / "docs" / "operating.md").read_text()
+        table = {
+            name for line in page.splitlines() if line.startswith("| `TESTAMUR_") for name in VARIABLE(line)
+        }
+        assert table == read - {"TESTAMUR_HOME"}
 
 
 class TestDockerfile:

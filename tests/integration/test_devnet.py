@@ -3,54 +3,21 @@
 import asyncio
 import json
 import shutil
-from datetime import UTC, datetime
-from pathlib import Path
 
 import pytest
-from typer.testing import CliRunner
 
-from testamur.node.cli.main import app
+from fakes.sample_devnet import devnet_in, now, run, run_aside, small_class
 from testamur.node.errors import StoreLocked
 from testamur.node.fetch.registry import RegistryClient
-from testamur.node.service.devnet import SampleIssuer, running
-from testamur.node.service.sample import SampleClass, issue_sample
+from testamur.node.homes import workspace_folder
+from testamur.node.service.devnet import SampleIssuer
+from testamur.node.service.issuer_side import host_url
+from testamur.node.service.sample import issue_sample
 from testamur.registry.dossiers import parse_dossier
 from testamur.registry.trust import parse_trust_file
 from testamur.registry.verification import Outcome, verify_dossier
 
-ROOT = Path(__file__).resolve().parents[2]
-SAMPLES = ROOT / "scripts" / "samples"
-
 pytestmark = pytest.mark.chain
-
-
-def now():
-    return datetime.now(UTC)
-
-
-def devnet_in(home):
-    return running(home, port=0, clock=now, roots=[ROOT])
-
-
-def small_class(folder, rows):
-    """The first rows of a sample class as a class of their own."""
-    table = next(SAMPLES.glob("data-literacy-*.csv"))
-    lines = table.read_text(encoding="utf-8").splitlines()[: rows + 1]
-    target = folder / f"class-{rows}.csv"
-    target.write_text("\n".join(lines) + "\n", encoding="utf-8")
-    return SampleClass(name=target.stem, table=target, template=SAMPLES / "data-literacy.template.json")
-
-
-def run(*arguments):
-    result = CliRunner().invoke(app, [str(argument) for argument in arguments])
-    if result.exception and not isinstance(result.exception, SystemExit):
-        raise result.exception
-    return result
-
-
-async def run_aside(*arguments):
-    """A command beside a running devnet: off the event loop, as another process would be."""
-    return await asyncio.to_thread(run, *arguments)
 
 
 @pytest.fixture(scope="module")
@@ -128,6 +95,21 @@ def test_a_second_start_goes_on_with_the_same_chain_and_log_and_signs_nothing_tw
     assert (more.rows, more.signed, more.anchored) == (5, 5, 5)
     # Five entries and their seal: nothing was logged again.
     assert larger == size + 6
+
+
+def test_a_workspace_finds_the_devnet_again_that_listens_on_another_port_now(issued, tmp_path):
+    home = tmp_path / "home"
+    shutil.copytree(issued, home)
+
+    async def start():
+        async with devnet_in(home) as devnet:
+            told = [host_url(workspace_folder(home, slug)) for slug in ("ada", "registry")]
+            audit = await run_aside("issuer", "watch", "--issuer", "ada", "--home", home, "--json")
+            return devnet.url, told, audit.exit_code
+
+    url, told, code = asyncio.run(start())
+    assert told == [url, url]
+    assert code == 0
 
 
 def test_a_running_node_answers_for_its_credentials_and_learns_a_prefix_only(issued, tmp_path):

@@ -41,9 +41,9 @@ def test_nothing_is_lost_doubled_or_damaged_wherever_a_process_dies(strace, life
 
 
 def test_a_node_that_dies_at_an_arrow_or_is_told_that_it_failed_although_it_did_not_loses_nothing():
-    arrows = ("journal synced", "transaction sent")
+    arrows = ("journal synced", "transaction sent", "statement logged")
     output = faults("credential", *of_arrows(*arrows))
-    assert injected(output) == 6
+    assert injected(output) == 9
     assert all(re.search(rf"^{arrow} +whole +whole +whole", output, re.MULTILINE) for arrow in arrows), output
 
 

@@ -118,6 +118,17 @@ def test_the_same_learner_twice_is_named_and_no_error(home, tmp_path):
     assert "note: class.csv, line 5: the same learner as in class.csv, line 2" in done.stderr
 
 
+def test_many_remarks_are_three_and_a_number(home, tmp_path):
+    def change(lines):
+        return [*lines, *(lines[1].replace("20260001", f"2026999{number}") for number in range(7))]
+
+    done = dry(home, rows(tmp_path, change))
+    assert done.returncode == 0
+    assert [line for line in done.stderr.splitlines() if line.startswith("note: ")][3:] == [
+        "note: and 4 more"
+    ]
+
+
 def test_the_only_issuer_is_meant_and_of_several_one_must_be_named(home, tmp_path):
     assert dry(home, rows(tmp_path)).returncode == 0
     shutil.copytree(home / "issuers" / "ada", home / "issuers" / "bob")
@@ -195,3 +206,22 @@ def test_a_full_disk_is_named_and_nothing_is_lost(home, tmp_path):
         assert "No space left on device; free space" in done.stderr
     finally:
         subprocess.run(["umount", str(place)], check=True)
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("issue", "class.csv", "--template", TEMPLATE, "--dry-run", "--out"),
+        ("issue", "class.csv", "--template", TEMPLATE, "--out"),
+        ("revoke", "u" + 43 * "A", "--reason", "fraud", "--records"),
+    ],
+    ids=["dry run", "issue", "records"],
+)
+def test_a_file_where_a_folder_belongs_is_told_before_anything_is_done(home, tmp_path, words):
+    rows(tmp_path)
+    (tmp_path / "file").write_bytes(b"precious")
+    done = run(*words, "file", "--home", home, cwd=tmp_path)
+    assert done.returncode == 2
+    assert f"{words[-1]}: " in done.stderr
+    assert "file is not a folder; name another one" in done.stderr
+    assert (tmp_path / "file").read_bytes() == b"precious"

@@ -15,7 +15,7 @@ from testamur.node.errors import ConfigError
 from testamur.node.service.devnet import SampleIssuer
 from testamur.node.service.sample import issue_sample
 from testamur.registry.contexts import BUNDLED, find_context
-from testamur.registry.verification.issuer_keys import verify_issuer_keys
+from testamur.registry.issuer_keys import verify_issuer_keys
 
 ROWS = 4
 
@@ -72,13 +72,18 @@ async def life(folder):
         assert await verified(devnet, first, code=1) == ("invalid", "suspended")
         assert await verified(devnet, first, "--as-of", before) == ("valid", "active")
 
-        suspended = await next_second()
+        trust = home / "trust.json"
+        (verdict,) = await run("verify", "--offline", "--trust", trust, first, code=1)
+        shown, suspended = verdict["evidenceAt"], await next_second()
         (lifted,) = await run("reinstate", first, "--reason", "cleared", *access)
         (again,) = await run("reinstate", first, "--reason", "cleared", "--records", folder / "c", *access)
         assert (lifted["statement"], again["statement"], again["changed"], again["already"]) == (3, 3, 0, 1)
         (record,) = (folder / "c").glob("*.status-record.json")
         await run("evidence", "--refresh", "--record", record, "--home", home, first)
         assert await verified(devnet, first) == ("valid", "active")
+        # The evidence of the suspension, with its record, stands in the file: up to its own moment it speaks.
+        assert await verified(devnet, first, "--as-of", shown, code=1) == ("invalid", "suspended")
+        assert await verified(devnet, first, "--as-of", before) == ("valid", "active")
         assert (await verified(devnet, first, "--as-of", suspended, code=3))[0] == "indeterminate"
 
         table = folder / "many.csv"
@@ -106,6 +111,7 @@ async def life(folder):
 
         (watched,) = await run("issuer", "watch", "--issuer", "ada", "--home", home)
         assert (watched["state"], watched["anchoredStatement"]) == ("as-signed", 4)
+        assert (done["finality"], watched["isProven"]) == ("1 of 1 member-attestations", True)
         (audited,) = await run("status", "audit", "--node", devnet.url)
         assert audited["fair"] is True
 

@@ -3,11 +3,10 @@
 What is sent here is judged and forgotten; no line of a log has its name, its digest or its verdict.
 """
 
-import asyncio
-
 from aiohttp import web
 
 from testamur.node.api import responses
+from testamur.node.api.aside import aside
 from testamur.node.api.context import Context, context_of
 from testamur.node.api.page import forms
 from testamur.node.api.page.gathering import Refusal, Subject, digest_of, gather
@@ -46,7 +45,7 @@ async def post_page(request: web.Request) -> web.Response:
     """The verdicts on what the form brings. Invalid is an answer (200), nothing to judge a mistake (400)."""
     form = await forms.read_form(request)
     # Megabytes of strict JSON take a second: other requests are answered meanwhile.
-    subjects, refusals = await asyncio.to_thread(gather, form.given)
+    subjects, refusals = await aside(gather, form.given)
     return await _results(request, form, subjects, refusals)
 
 
@@ -92,23 +91,23 @@ async def _results(
     # Loud on a real node, too, when what was judged is anchored on a chain that anybody can start.
     values["devnet"] = context.is_devnet or any(item.is_development for item in views)
     body = {**values, "verdicts": views, "refusals": refusals, "sample_note": sample_note}
-    return await asyncio.to_thread(html_response, "verdicts.html", body, status=200 if views else 400)
+    return await aside(html_response, "verdicts.html", body, status=200 if views else 400)
 
 
 async def _judge(context: Context, subject: Subject, form: forms.Form) -> VerdictView:
     notes: list[str] = []
     evidence = subject.evidence
     if evidence is None:
-        digest = await asyncio.to_thread(digest_of, subject.credential)
+        digest = await aside(digest_of, subject.credential)
         found = None if digest is None else await context.node.evidence(digest)
         if found is not None:
-            evidence = parse_json(found, subject="evidence")
+            evidence = await aside(parse_json, found, subject="evidence")
             notes.append(ADDED_EVIDENCE)
     if subject.evidence_from is not None:
         notes.append(f"Its evidence came from the file {subject.evidence_from}.")
     document = {"credential": subject.credential, "evidence": evidence}
     verdict = await context.node.judge(document, form.day)
-    return await asyncio.to_thread(view, verdict, name=subject.name, document=document, notes=tuple(notes))
+    return await aside(view, verdict, name=subject.name, document=document, notes=tuple(notes))
 
 
 async def _common(request: web.Request, *, title: str) -> dict[str, object]:

@@ -4,7 +4,7 @@ import json
 
 from aiohttp import web
 
-from testamur.node.api.context import context_of
+from testamur.node.api.context import CONTEXT, context_of
 from testamur.node.api.page.handlers import frame
 from testamur.node.api.page.rendering import html_response
 from testamur.node.api.problems import TYPE_PREFIX
@@ -21,8 +21,8 @@ _KEPT_HEADERS = ("Allow", "Retry-After")
 
 
 def is_for_people(request: web.Request) -> bool:
-    """Whether a browser asked. Programs rarely accept HTML, and those that do can read it."""
-    return HTML in request.headers.get("Accept", "")
+    """Whether a browser asked, where there are pages. Programs rarely accept HTML, and those can read it."""
+    return CONTEXT in request.app and HTML in request.headers.get("Accept", "")
 
 
 def mistake_page(request: web.Request, problem: web.Response) -> web.Response:

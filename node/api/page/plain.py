@@ -26,6 +26,7 @@ LABELS = {
 }
 """Words for members whose names are for programs; the others are words already."""
 
+_MOMENT = re.compile(r"\b\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ")
 _HOURS = re.compile(r"PT(\d{1,6})H")
 
 _MONTHS = (
@@ -81,6 +82,11 @@ def _moment_words(text: str) -> str:
         return moment(parse_timestamp(text))
     except MalformedError:
         return text
+
+
+def with_moments(text: str) -> str:
+    """A sentence in which every time is for people."""
+    return _MOMENT.sub(lambda found: _moment_words(found[0]), text)
 
 
 def hours(text: str) -> str:

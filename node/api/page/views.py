@@ -4,7 +4,16 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from testamur.node.api.page.plain import day_words, hours, label, moment, plain, values, written_day
+from testamur.node.api.page.plain import (
+    day_words,
+    hours,
+    label,
+    moment,
+    plain,
+    values,
+    with_moments,
+    written_day,
+)
 from testamur.node.api.page.visible import ascii_controls
 from testamur.registry.canonical import Json
 from testamur.registry.verification.verdict import Check, CheckResult, Outcome, Step, Verdict
@@ -77,9 +86,13 @@ class TimeView:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VerdictView:
-    """Everything about one file. `tone` is "valid", "invalid", "unknown" or "closed"; texts are raw."""
+    """Everything about one file. `tone` is "valid", "invalid", "unknown" or "closed"; texts are raw.
+
+    `beside` the verdict stands what is part of it: since when and why, and what could not be asked.
+    """
 
     name: str
+    beside: tuple[str, ...]
     notes: tuple[str, ...]
     tone: str
     headline: str
@@ -107,7 +120,8 @@ def view(verdict: Verdict, *, name: str, document: Json, notes: tuple[str, ...] 
     title = facts.get("achievement") or "A file that is not a readable credential"
     return VerdictView(
         name=name,
-        notes=(*verdict.notes, *notes),
+        beside=tuple(note[:1].upper() + with_moments(note[1:]) for note in verdict.notes),
+        notes=notes,
         tone=_tone(verdict),
         headline=_headline(verdict),
         sentence=sentence(verdict).removeprefix(f"{headline(verdict)}: "),
@@ -149,7 +163,8 @@ def _advice(verdict: Verdict) -> str:
     if verdict.outcome == Outcome.VALID:
         return ""
     if verdict.outcome == Outcome.INVALID:
-        return explain(verdict.failed[0]) if verdict.failed else ""
+        # Of a genuine one the sentence says all: revoked, suspended, expired.
+        return explain(verdict.failed[0]) if verdict.failed and verdict.at_issuance != Outcome.VALID else ""
     anchored = verdict.anchored
     if verdict.as_of is not None and anchored is not None and verdict.as_of < anchored.entry_at:
         logged = moment(anchored.entry_at)

@@ -26,9 +26,10 @@ _RESULT_MEDIA = (
 
 async def resolve_did(request: web.Request) -> web.Response:
     """The resolution result, or the bare document for who accepts only that."""
-    # From the raw target: a fragment or a query of the DID URL itself is percent-encoded in it.
+    # From the raw target: a fragment or a query of the DID URL itself is percent-encoded in it. By counting,
+    # because the prefix may be encoded as well.
     raw = request.raw_path.partition("?")[0]
-    text = unquote(raw[raw.index(PREFIX) + len(PREFIX) :], errors="replace")
+    text = unquote(raw.split("/", PREFIX.count("/"))[-1], errors="replace")
     media = _preferred(request.headers.get("Accept", "*/*"))
     if media is None:
         message = f"ask for {RESULT}, application/did+json or application/did+ld+json"

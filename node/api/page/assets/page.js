@@ -32,9 +32,11 @@
       return total > limit.form ? `Together these are more than ${limit.form / MIB} MiB.` : "";
     };
 
+    // Why nothing is chosen, until something is.
+    let wrong = "";
     const chosen = () => {
       const files = [...input.files];
-      const wrong = problem(files);
+      wrong = problem(files);
       if (wrong) {
         input.value = "";
         say(wrong, true);
@@ -56,7 +58,7 @@
     form.addEventListener("submit", (event) => {
       if (!input.files.length && !text.value.trim()) {
         event.preventDefault();
-        say("Choose a file first, drop one here, or paste its text.", true);
+        say(wrong || "Choose a file first, drop one here, or paste its text.", true);
         input.focus();
         return;
       }

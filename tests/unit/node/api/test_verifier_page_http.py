@@ -7,15 +7,19 @@ import json
 import re
 import subprocess
 import sys
+from datetime import UTC, datetime
 
 import aiohttp
 import pytest
 
 from fakes.page_node import PageNode, dossiers, sample
+from fakes.whole_registry import LISTS, World
 from testamur.node.api.app import create_app, serve
 from testamur.node.api.limits import RateLimit
 from testamur.node.api.page import forms
 from testamur.node.errors import ChainUnavailable
+from testamur.registry.record_proofs import prove_records
+from testamur.registry.status_records import StatusRecord
 
 DOSSIERS = dossiers()
 BROWSER = {"Accept": "text/html,application/xhtml+xml,*/*;q=0.8"}
@@ -80,6 +84,26 @@ async def test_a_verdict_is_a_page_and_invalid_is_no_error(visitor):
         response, body = await visitor.give(file(kind))
         assert (response.status, response.content_type) == (200, "text/html")
         assert headline(body) == words
+
+
+async def test_why_and_since_when_it_was_revoked_stands_beside_the_verdict_when_the_holder_shows_it(visitor):
+    then = datetime(2026, 11, 20, 9, tzinfo=UTC)
+    values = {"index": 7, "value": True, "reason": "fraud", "effective": then, "salt": bytes(32)}
+    record = StatusRecord(list_id=LISTS["revocation"], note="It was <b>forged</b>.", **values)
+    made = World(revoked=(7,), records={record.list_id: [record]})
+    dossier = made.dossier()
+    (proof,) = prove_records([record], made.publication.lists[record.list_id].batches)
+    (log,) = dossier["evidence"]["logs"].values()
+    for item in log["status"]:
+        if item["entry"]["id"] == record.list_id:
+            item["record"] = proof.to_json()
+    _, body = await visitor.give(("a.json", json.dumps(dossier).encode()))
+    verdict = body[body.index('class="verdict"') : body.index('class="times"')]
+    assert headline(body) == "Revoked"
+    assert "Revoked from 20 November 2026, 09:00:00 UTC on (fraud, retroactively: recorded 2" in verdict
+    assert "It was &lt;b&gt;forged&lt;/b&gt;." in verdict
+    _, body = await visitor.give(file("revoked"))
+    assert "fraud" not in body
 
 
 async def test_the_page_loads_nothing_from_elsewhere_and_tells_nobody_where_one_was(visitor):

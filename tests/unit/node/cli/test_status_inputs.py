@@ -50,13 +50,27 @@ def test_a_dossier_is_its_credential_and_knows_since_when_it_counts(workspace, t
 
 
 def test_a_dossier_that_was_given_away_is_found_by_its_name_unless_two_had_it(workspace, tmp_path):
-    aoife, twice, nobody = read_wanted(
-        [str(tmp_path / f"{name}.credential.json") for name in ("aoife", "twice", "nobody")], workspace
-    )
+    names = [f"{name}.credential.json" for name in ("aoife", "twice", "nobody")]
+    aoife, twice, nobody = read_wanted(names, workspace)
     assert isinstance(aoife, Wanted)
     assert aoife.digest == b"a" * 32
     assert "several" in twice.reason
     assert "no credential in the ledger" in nobody.reason
+
+
+@pytest.mark.parametrize("write", [str, lambda path: f"dossier\n{path}\n"])
+def test_a_folder_that_is_named_has_to_be_the_one_it_was_written_to(workspace, tmp_path, write):
+    """Names are numbers of rows: a mistyped folder must not revoke somebody else's credential."""
+    there, elsewhere = tmp_path / "f", tmp_path / "g"
+    with workspace.ledger.transaction():
+        workspace.ledger.run("UPDATE jobs SET folder = ? WHERE id = 1", (str(there),))
+    for folder, is_meant in ((there, True), (elsewhere, False)):
+        path = write(folder / "aoife.credential.json")
+        (found,) = read_wanted([path if write is str else table(tmp_path, path)], workspace)
+        assert isinstance(found, Wanted) is is_meant
+        assert is_meant or f"was written to {there}" in found.reason
+    (found,) = read_wanted([str(there / "twice.credential.json")], workspace)
+    assert found.digest == b"b" * 32
 
 
 def test_a_row_outranks_the_options_and_wrong_ones_are_named_by_their_line(workspace, tmp_path):

@@ -170,5 +170,7 @@ def test_a_draft_says_what_it_changes_and_lacks_signatures(at):
     row = json.loads(run("draft", "--end", "cyd", "--threshold", 1, *where).output)
     assert row["sequence"] == 2
     assert any("sets succession" in line for line in row["changes"])
+    # Who left stays listed, and is not among those who could sign.
+    assert "signatures of 1 of 2 members" in run("show", folder / "draft.json").output
     refused = run("verify", folder / "draft.json", "--from", folder / "v1.json", "--json")
     assert json.loads(refused.output)["reason"] == "trust-quorum-missing"

@@ -22,6 +22,7 @@ from testamur.node.cli.rows import Row, exit_code, row_of_error, summary
 from testamur.node.cli.verifying import Verifier, run_verify
 from testamur.node.errors import ConfigError
 from testamur.registry.canonical import canonicalize
+from testamur.registry.timestamps import format_timestamp
 from testamur.registry.verification import DEFAULT_POLICY
 
 GOOD = canonicalize(World().dossier())
@@ -90,17 +91,73 @@ def test_the_exit_code_is_that_of_the_worst_file(folder, files, code):
 
 
 def test_what_is_no_dossier_is_a_row_with_its_error_and_the_rest_is_still_verified(folder, capsys):
-    fill(folder, {"a.json": PICTURE, "b.json": EVIDENCE, "c.json": b"", "d.json": b"[]", "z.json": GOOD})
+    fill(folder, {"a.json": PICTURE, "c.json": b"", "d.json": b"[]", "z.json": GOOD})
     with (folder / "e.json").open("wb") as file:
         file.truncate(200 << 20)
     assert verify(folder) == 2
     *rows, last = lines(capsys)
-    assert [row.split()[0] for row in rows] == ["error"] * 5 + ["valid"]
-    for row, words in zip(
-        rows, ["not UTF-8", "no credential", "not JSON", "object", "larger than"], strict=False
-    ):
+    assert [row.split()[0] for row in rows] == ["error"] * 4 + ["valid"]
+    for row, words in zip(rows, ["not UTF-8", "not JSON", "object", "larger than"], strict=False):
         assert words in row
-    assert "1 valid, 0 indeterminate, 0 invalid, 5 error" in last
+    assert "1 valid, 0 indeterminate, 0 invalid, 4 error" in last
+
+
+OTHERS = {
+    "a.evidence.json": EVIDENCE,
+    "a.7.status-record.json": b'{"record": {}, "path": {}, "batch": {}, "batchPath": {}}',
+    "host.json": b'{"node": "http://127.0.0.1:8080"}',
+    "key.json": b'{"type": "TestamurKey", "version": 1}',
+    "template.json": b'{"type": "CredentialTemplate", "version": 1, "credential": {}}',
+    "trust.json": canonicalize(trust_document()),
+}
+
+
+def test_what_is_certainly_no_credential_is_skipped_aloud(folder, capsys):
+    fill(folder, {**OTHERS, "z.json": GOOD})
+    assert verify(folder, report=folder / "r.json") == 0
+    (row, last) = lines(capsys)
+    assert row.startswith("valid ")
+    assert last.startswith("1 file: 1 valid, 0 indeterminate, 0 invalid, 0 error; 6 other files skipped")
+    assert "a.7.status-record.json, a.evidence.json, host.json and 3 more" in last
+    report = json.loads((folder / "r.json").read_text("utf-8"))
+    assert report["summary"] == {"files": 7, "valid": 1, "skipped": 6}
+    skipped = {Path(item["file"]).name: item["error"] for item in report["files"] if item["error"]}
+    assert set(skipped) == set(OTHERS)
+    assert "status change" in skipped["a.7.status-record.json"]
+    assert "a key" in skipped["key.json"]
+    assert "evidence" in skipped["a.evidence.json"]
+    assert verify(folder, json=True) == 0
+    rows = [json.loads(line) for line in lines(capsys)]
+    assert sum(item.get("outcome") == "skipped" for item in rows) == 7  # the report is one more
+    assert rows[-1]["skipped"] == 7
+
+
+@pytest.mark.parametrize(
+    ("name", "data"),
+    [
+        ("a.json", GOOD[:-9]),
+        ("a.json", GOOD.replace(b'"credential":', b'"credentiaI":', 1)),
+        ("a.json", BARE.replace(b'"@context":', b'"@contex":', 1).replace(b'"proof":', b'"prof":', 1)),
+        ("a.credential.json", b'{"node": "http://127.0.0.1:8080"}'),
+        ("a.presentation.json", b"{}"),
+    ],
+)
+def test_a_damaged_dossier_is_an_error_and_never_skipped(folder, capsys, name, data):
+    fill(folder, {name: data, "z.json": GOOD})
+    assert verify(folder) in (1, 2)
+    assert lines(capsys)[0].split()[0] in ("invalid", "error")
+
+
+def test_a_file_that_was_named_is_never_skipped(folder, capsys):
+    fill(folder, {"host.json": OTHERS["host.json"], "z.json": GOOD})
+    assert verify(folder, folder / "host.json", folder / "z.json") == 2
+    assert lines(capsys)[0].startswith("error ")
+
+
+def test_a_folder_of_other_files_alone_is_no_success(folder, capsys):
+    fill(folder, OTHERS)
+    assert verify(folder) == 2
+    assert lines(capsys)[-1].startswith("0 files: ")
 
 
 def test_pictures_and_other_files_beside_the_dossiers_are_not_looked_at(folder, capsys):
@@ -190,6 +247,24 @@ def test_evidence_that_has_grown_old_says_so_in_its_reason(folder):
     assert verify(folder, now=NOW + timedelta(days=60), report=folder / "r.ndjson") == 3
     row = json.loads((folder / "r.ndjson").read_text("utf-8"))
     assert (row["outcome"], row["reasons"], row["failedChecks"]) == ("indeterminate", ["status-stale"], [])
+
+
+# -- the moment asked about
+
+
+@pytest.mark.parametrize("day", [NOW.date(), NOW.date() - timedelta(days=1)])
+def test_a_day_is_a_moment_to_ask_about(folder, capsys, day):
+    fill(folder, {"a.json": GOOD})
+    verify(folder, folder / "a.json", as_of=str(day), json=True)
+    asked = json.loads(lines(capsys)[0])["asOf"]
+    assert asked == (format_timestamp(NOW) if day == NOW.date() else f"{day}T23:59:59Z")
+
+
+@pytest.mark.parametrize("text", [str(NOW.date() + timedelta(days=1)), "2026-02-30", "yesterday", "2026-11"])
+def test_a_day_that_has_not_come_or_never_will_is_refused(folder, text):
+    fill(folder, {"a.json": GOOD})
+    with pytest.raises(ConfigError, match=r"--as-of: .*(future|calendar|2026-11-21)"):
+        verify(folder, folder / "a.json", as_of=text)
 
 
 # -- reports

@@ -3,13 +3,18 @@
 import pytest
 
 from fakes.holders import DID, bound_to
+from fakes.issuers import signing_key
+from fakes.status_life import StatusLife
 from fakes.whole_registry import NOW
 from testamur.node.errors import ConfigError, StoreCorrupt
 from testamur.node.holding import store
 from testamur.node.holding.archive import encode_archive, parse_archive
 from testamur.node.holding.store import Holdings
 from testamur.registry.canonical import canonicalize
+from testamur.registry.checkpoints import parse_signed_checkpoint, sign_checkpoint
+from testamur.registry.dossiers import encode_dossier, parse_dossier
 from testamur.registry.errors import MalformedError
+from testamur.registry.notes import NoteSigner
 
 WORLD = bound_to(DID)
 
@@ -41,7 +46,49 @@ def test_newer_evidence_replaces_older_and_never_the_other_way(holdings):
         known = holdings.add(older)
         assert (known.is_new, known.is_updated) == (False, False)
     assert holdings.add(dossier(bound_to(DID, others=9))).is_updated
-    assert len(holdings.credentials()) == 1
+    (held,) = holdings.credentials()
+    replaced = parse_dossier(held.path.with_suffix(".replaced").read_bytes())
+    assert replaced == (WORLD.credential, WORLD.evidence())
+
+
+def forged(change):
+    """Newer evidence, as it seems, of the same credential."""
+    dossier = bound_to(DID, others=9).dossier()
+    (log,) = dossier["evidence"]["logs"].values()
+    change(dossier["evidence"], log)
+    return canonicalize(dossier)
+
+
+def larger(evidence, log):
+    name, size, rest = log["checkpoint"].split("\n", 2)
+    log["checkpoint"] = "\n".join((name, str(int(size) + 1), rest))
+
+
+def signed_by_another(evidence, log):
+    signer = NoteSigner(name=str(WORLD.origin), key=signing_key(11))
+    head = parse_signed_checkpoint(log["checkpoint"].encode()).checkpoint
+    log["key"] = signer.verifier_key.to_text()
+    log["checkpoint"] = sign_checkpoint(head, signing_key(11)).decode()
+
+
+def without_inclusion(evidence, log):
+    (entry,) = evidence["entries"]
+    entry["proof"] = entry["proof"].replace("index 13", "index 12")
+
+
+@pytest.mark.parametrize("change", [larger, signed_by_another, without_inclusion])
+def test_what_the_kept_log_did_not_sign_replaces_nothing(holdings, change):
+    holdings.add(dossier())
+    with pytest.raises(MalformedError, match="nothing was changed: if the kept one is wrong, move"):
+        holdings.add(forged(change))
+    (held,) = holdings.credentials()
+    assert held.document == WORLD.dossier()
+    assert not held.path.with_suffix(".replaced").exists()
+
+
+def test_what_has_no_evidence_yet_has_nothing_to_lose(holdings):
+    holdings.add(canonicalize(WORLD.credential))
+    assert holdings.add(forged(signed_by_another)).is_updated
 
 
 def test_a_credential_is_found_by_its_beginning_or_its_id(holdings):
@@ -112,3 +159,16 @@ def test_an_archive_of_another_form_is_refused(change):
     assert parse_archive(canonicalize(document)).dossiers == ()
     with pytest.raises(MalformedError):
         parse_archive(canonicalize({**document, **change}))
+
+
+def test_newer_evidence_takes_nothing_away_that_the_older_alone_shows(holdings):
+    life = StatusLife()
+    older = life.evidence()
+    holdings.add(encode_dossier(life.credential, older))
+    life.tick()
+    life.change("suspension", 8, True)
+    life.anchor()
+    added = holdings.add(encode_dossier(life.credential, life.evidence()))
+    assert added.is_updated
+    assert [one["logs"].keys() for one in added.held.evidence["earlier"]] == [older["logs"].keys()]
+    assert holdings.credentials()[0].evidence == added.held.evidence

@@ -242,9 +242,17 @@ def test_a_file_of_somebody_else_is_not_overwritten(course: Class) -> None:
     assert list(course.files().values()) == [b"precious"]
 
 
+def test_a_name_that_leads_nowhere_is_taken_too(course: Class, tmp_path: Path) -> None:
+    course.out.mkdir()
+    (course.out / "20260003-data-literacy.credential.json").symlink_to(tmp_path / "nothing")
+    with pytest.raises(ConfigError, match=r"exists and is not of this job.*line 4"):
+        course.issue()
+    assert not (tmp_path / "nothing").exists()
+
+
 def test_a_job_stays_in_its_folder(course: Class, tmp_path: Path) -> None:
     course.issue()
-    with pytest.raises(ConfigError, match="is being issued into"):
+    with pytest.raises(ConfigError, match=r"goes into .*out; name that folder"):
         course.issue(folder=tmp_path / "elsewhere")
 
 

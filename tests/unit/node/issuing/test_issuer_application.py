@@ -144,15 +144,9 @@ def rebuilt(application: dict[str, Any], start: Position, purposes: list[str]) -
 def test_the_first_key_takes_effect_at_the_first_leaf(application: dict[str, Any]) -> None:
     both = ["revocation", "suspension"]
     verify_application(rebuilt(application, Position(1, 0), both), registry=REGISTRY)
-    for start, reason in (
-        (Position(1, 1), "key-event-start-mismatch"),
-        (Position(1, 3), "key-event-start-mismatch"),
-        (Position(1, 4), "key-not-in-force"),
-        (Position(2, 0), "key-not-in-force"),
-    ):
-        with pytest.raises(VerificationError) as caught:
+    for start in (Position(1, 1), Position(1, 3), Position(1, 4), Position(2, 0)):
+        with pytest.raises(VerificationError, match="key-event-start-mismatch"):
             verify_application(rebuilt(application, start, both), registry=REGISTRY)
-        assert caught.value.reason == reason
 
 
 @pytest.mark.parametrize(

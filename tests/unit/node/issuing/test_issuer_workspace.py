@@ -40,7 +40,7 @@ def test_a_new_workspace_has_keys_lists_and_a_first_statement(tmp_path: Path) ->
     with make_workspace(tmp_path / "ada") as workspace:
         publication = workspace.publication()
     assert publication.statement.sequence == 1
-    assert [key.public_key for key in publication.keys.keys_at(1, 0)] == [KEY.public_key]
+    assert [key.public_key for key in publication.keys.chains[0].keys_at(1, 0)] == [KEY.public_key]
     assert publication.keys.events[0].next_commitment == commitment([signing_key(2).public_key])
     assert set(publication.lists) == {
         "https://status.ada.example/ada/revocation/1",

@@ -233,6 +233,22 @@ def test_a_bad_one_is_named_by_its_line_and_nothing_is_signed(office, name):
     assert (office.dossiers(), office.host.submissions) == ({}, [])
 
 
+def test_a_file_that_is_written_anew_after_the_check_is_checked_again_before_it_is_signed(office):
+    source = office.folder / "in"
+    source.mkdir()
+    for number in range(2):
+        (source / f"{number}.json").write_text(json.dumps(credential(number)))
+
+    def progress(stage, _done, _all):
+        if stage == "check":
+            changed = credential(1, validFrom="not a date", undefinedTerm=1)
+            (source / "1.json").write_text(json.dumps(changed))
+
+    with pytest.raises(MalformedError, match=r"1\.json"):
+        office.issue(source, progress=progress)
+    assert "1.credential.json" not in office.dossiers()
+
+
 def test_bad_ones_are_left_out_when_asked_and_listed(office):
     path = office.folder / "class.ndjson"
     path.write_text("\n".join([json.dumps(credential(5)), *BAD.values(), json.dumps(credential(6))]), "utf-8")

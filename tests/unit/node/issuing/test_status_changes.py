@@ -205,3 +205,26 @@ def test_what_is_revoked_cannot_be_reinstated(workspace):
     ]
     assert not plan.changed
     assert not plan.already
+
+
+def test_record_files_are_called_like_the_dossier_and_no_change_takes_the_name_of_another(workspace):
+    host, one = MemoryHost(workspace.publication()), DIGESTS[:1]
+    names = []
+    for number, value in enumerate((True, False, True), 1):
+        reason = "under-review" if value else "cleared"
+        changed = asked(one[0], "suspension", value, reason=reason)
+        change(workspace, host, changed, now=NOW + timedelta(days=number))
+        names += [name for name, _ in record_files(workspace, one, "suspension")]
+    assert names == [f"dossier-0.{statement}.status-record.json" for statement in (2, 3, 4)]
+    assert [name for name, _ in record_files(workspace, one, "suspension")] == names[-1:]
+
+
+def test_two_dossiers_of_one_name_have_two_records(workspace):
+    with workspace.ledger.transaction():
+        workspace.ledger.run("INSERT INTO jobs VALUES (2, x'01', 't', 'i', 'g', 's', 1, 1)")
+        workspace.ledger.run("UPDATE credentials SET job = 2, file = 'dossier-0' WHERE row = 1")
+    change(workspace, MemoryHost(workspace.publication()), *map(asked, DIGESTS[:3]))
+    names = [name for name, _ in record_files(workspace, DIGESTS[:3], "revocation")]
+    assert names[2] == "dossier-2.2.status-record.json"
+    assert [name.startswith("dossier-0.") for name in names] == [True, True, False]
+    assert len(set(names)) == 3

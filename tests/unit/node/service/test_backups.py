@@ -2,8 +2,10 @@
 
 import hashlib
 import json
+import os
 import shutil
 import threading
+from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner
@@ -17,8 +19,10 @@ from testamur.node.keystore.store import Keystore
 from testamur.node.log.audit import audit_log
 from testamur.node.log.documents import DocumentStore
 from testamur.node.service.backup import back_up
+from testamur.node.service.config import write_config
 from testamur.node.service.folders import NodeFolders
 from testamur.node.service.restoring import restore
+from testamur.node.service.supplied import load_documents
 from testamur.registry.entries import Origin
 from testamur.registry.keys import Algorithm
 
@@ -193,6 +197,127 @@ def test_what_was_there_is_kept_beside_it(node, tmp_path):
     assert done.replaced.is_dir()
     assert not (node.root / "backup.json").exists()
     assert audit_log(node.folders.log(ADA), DocumentStore(node.folders.documents)).is_sound
+
+
+class Killed(BaseException):
+    """The process is gone."""
+
+
+def die_at_rename(monkeypatch, number):
+    """The process dies before its `number`-th rename of a folder."""
+    real, seen = Path.rename, []
+
+    def rename(path, target):
+        seen.append(path)
+        if len(seen) == number:
+            raise Killed
+        return real(path, target)
+
+    monkeypatch.setattr(Path, "rename", rename)
+
+
+@pytest.mark.parametrize("number", [1, 2])
+def test_a_restore_that_died_between_its_renames_is_finished_by_another_one(
+    node, tmp_path, monkeypatch, number
+):
+    (node.folders.keys / "witness.key.json").parent.mkdir()
+    (node.folders.keys / "witness.key.json").write_text("encrypted")
+    copy(node, tmp_path / "older")
+    node.hostings["ada"].log.seal()
+    copy(node, tmp_path / "newer")
+    node.close()
+    with monkeypatch.context() as patch:
+        die_at_rename(patch, number)
+        with pytest.raises(Killed):
+            restore(node.root, tmp_path / "newer", now=node.clock())
+    with pytest.raises(ConfigError, match=r"has signed \d+: a log never goes back"):
+        restore(node.root, tmp_path / "older", now=node.clock())
+    done = restore(node.root, tmp_path / "newer", now=node.clock())
+    assert (node.folders.keys / "witness.key.json").read_text() == "encrypted"
+    assert (done.replaced / "node.toml").exists()
+    assert [path.name for path in node.root.parent.iterdir() if path.name.endswith(".restoring")] == []
+
+
+def test_what_an_earlier_restore_put_aside_does_not_count_once_there_is_a_node_again(node, tmp_path):
+    copy(node, tmp_path / "backup")
+    node.close()
+    first = restore(node.root, tmp_path / "backup", now=node.clock())
+    (first.replaced / "keys").mkdir()
+    node.clock.forward(seconds=1)
+    second = restore(node.root, tmp_path / "backup", now=node.clock())
+    assert first.replaced != second.replaced
+    assert not node.folders.keys.exists()
+
+
+def test_every_restored_file_is_synced_before_the_folder_takes_its_place(node, tmp_path, monkeypatch):
+    copy(node, tmp_path / "backup")
+    node.close()
+    synced, real = set(), os.fsync
+
+    def fsync(descriptor):
+        # The inode: a file that is synced under a temporary name is the same one after its rename.
+        synced.add(os.fstat(descriptor).st_ino)
+        real(descriptor)
+
+    monkeypatch.setattr(os, "fsync", fsync)
+    restore(node.root, tmp_path / "backup", now=node.clock())
+    restored = list(node.root.rglob("*"))
+    assert len(restored) > 20
+    assert [
+        path for path in (node.root.parent, node.root, *restored) if path.stat().st_ino not in synced
+    ] == []
+
+
+def test_an_issuer_may_be_called_lock(node, tmp_path):
+    """A folder's lock is a file of that name, which a copy does without."""
+    node.host("lock").log.seal()
+    copy(node, tmp_path / "backup")
+    node.close()
+    restore(node.root, tmp_path / "backup", now=node.clock())
+    assert (node.folders.issuer("lock") / "application.json").exists()
+
+
+def supply(node, where, *, file="x.json"):
+    """The node is given a document map; its folder, and the map's path as the setting has it."""
+    folder = node.root / where
+    folder.mkdir(parents=True)
+    (folder / "map.json").write_text(json.dumps({"did:web:x.example": file}))
+    (folder / file).write_text('{"id": "did:web:x.example"}')
+    (node.root / "node.toml").unlink()
+    write_config(node.root, node.with_config(documents=f"{where}/map.json"))
+
+
+def test_supplied_documents_are_in_the_backup_and_a_restored_node_has_them(node, tmp_path):
+    supply(node, "supplied")
+    assert copy(node, tmp_path / "backup").outside == ()
+    node.close()
+    shutil.rmtree(node.root)
+    done = restore(node.root, tmp_path / "backup", now=node.clock())
+    assert done.documents_problem is None
+    load_documents(node.root / "supplied" / "map.json")
+    flip(tmp_path / "backup" / "supplied" / "x.json")
+    with pytest.raises(StoreCorrupt, match=r"supplied/x\.json: is damaged"):
+        restore(node.root, tmp_path / "backup", now=node.clock())
+
+
+def test_supplied_documents_elsewhere_are_named_by_the_backup_and_missed_by_name(node, tmp_path):
+    supply(node, "../shared")
+    shared = node.root.parent / "shared"
+    assert copy(node, tmp_path / "backup").outside == (shared / "map.json", shared / "x.json")
+    node.close()
+    assert restore(node.root, tmp_path / "backup", now=node.clock()).documents_problem is None
+    (shared / "x.json").unlink()
+    node.clock.forward(seconds=1)
+    done = restore(node.root, tmp_path / "backup", now=node.clock())
+    assert "x.json cannot be read" in done.documents_problem
+
+
+def test_a_document_map_without_which_the_node_would_not_start_is_refused(node, tmp_path):
+    supply(node, "supplied")
+    (node.root / "supplied" / "x.json").unlink()
+    with pytest.raises(ConfigError, match=r"x\.json cannot be read"):
+        copy(node, tmp_path / "backup")
+    assert not (tmp_path / "backup" / "backup.json").exists()
 
 
 @pytest.mark.parametrize("name", ["tile/0/000", "tile/entries/000", "checkpoint", "journal", "signed-head"])

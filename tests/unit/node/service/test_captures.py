@@ -5,10 +5,11 @@ from datetime import timedelta
 
 import pytest
 
-from fakes.whole_registry import ANCHORED_AT, World
+from fakes.whole_registry import ANCHORED_AT, World, trust_document
 from testamur.node.errors import PeerMisbehaved, StoreCorrupt
 from testamur.node.fetch.registry import RegistryClient
 from testamur.node.service.log_evidence import CaptureStore
+from testamur.registry.canonical import canonicalize
 from testamur.registry.hashing import sha256
 from testamur.registry.tiles import TileTree
 
@@ -86,9 +87,10 @@ def test_a_node_whose_log_does_not_extend_the_older_file_is_not_believed(monkeyp
     first = LARGE.leaf_index + 1
     with RegistryClient("http://127.0.0.1:9") as client:
         monkeypatch.setattr(client, "_tree", lambda _origin, _size: tree)
+        monkeypatch.setattr(client, "trust_file", lambda: canonicalize(trust_document()))
         log["first"] = LARGE.first(first, ANCHORED_AT)
-        refreshed = client.keep_first(LARGE.evidence(), kept)
+        refreshed = client.refreshed(LARGE.evidence(), kept, LARGE.credential)
         assert refreshed["logs"][str(LARGE.origin)]["first"] == log["first"]
         log["first"] = LARGE.first(first, ANCHORED_AT, root=sha256(b"fork"))
         with pytest.raises(PeerMisbehaved, match="does not extend"):
-            client.keep_first(LARGE.evidence(), kept)
+            client.refreshed(LARGE.evidence(), kept, LARGE.credential)

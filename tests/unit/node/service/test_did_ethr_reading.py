@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 from types import SimpleNamespace
 
 import pytest
+import structlog
 from eth_abi import encode
 
 from testamur.node.errors import ChainUnavailable
@@ -103,6 +104,19 @@ async def test_an_outage_is_said_without_naming_the_endpoint():
     found = await read(chain)
     assert "could not be asked" in found
     assert "secret" not in found
+
+
+async def test_whose_did_was_looked_up_is_in_no_line_of_the_log():
+    chain = FakeChain({})
+
+    async def down():
+        raise ChainUnavailable(f"the endpoint refused eth_call to 0x{'00' * 12}{ADDRESS.hex()}")
+
+    chain.finalized = down
+    with structlog.testing.capture_logs() as lines:
+        await read(chain)
+    assert [line["event"] for line in lines] == ["did-ethr-unread"]
+    assert ADDRESS.hex() not in str(lines)
 
 
 async def test_what_is_asked_from_another_thread_is_answered_there():

@@ -146,7 +146,7 @@ def tasks_over(chain):
     made._hostings, made._poll_seconds = {}, 0.001
     made._filler = SimpleNamespace(fill=_nothing)
     made.anchorer = SimpleNamespace(run=_for_ever, status=SimpleNamespace(state=None))
-    made._final, made._follow_at, made._state = FinalChain(chain), 0.0, "starting"
+    made._final, made._follow_at, made._look_at, made._state = FinalChain(chain), 0.0, 0.0, "starting"
     made._watch, made._followed = SimpleNamespace(look=_nothing, parts=dict), 0
     return made
 
@@ -255,6 +255,7 @@ async def test_evidence_exists_from_the_first_attestable_final_block_on_and_not_
         log=SimpleNamespace(origin=SimpleNamespace(issuer_id=ISSUER, log_id=LOG, epoch=1), name="log"),
         uncaptured_block=7,
         run=_at_once,
+        learn=lambda _proven: None,
     )
     transcript = []
     for _ in range(5):

@@ -1,23 +1,29 @@
 """A host takes exactly the statements that a mirror then cosigns: chained by digest, with rising numbers."""
 
 import contextlib
+from dataclasses import replace
 from datetime import UTC, datetime
+from types import SimpleNamespace
 
 import pytest
 
 from fakes.issuers import DID, NOW, signing_key
 from testamur.node.api.ports import Stale
+from testamur.node.errors import StoreUnavailable
 from testamur.node.gossip.mirror import Mirror
-from testamur.node.gossip.mirror_rules import MirroredLog
+from testamur.node.gossip.mirror_keys import MirroredLog
+from testamur.node.gossip.witness import Witness
 from testamur.node.index.store import Index
 from testamur.node.issuing.bundles import build_bundle
 from testamur.node.log.documents import DocumentStore
 from testamur.node.log.writer import LogWriter
-from testamur.node.service.cosigning import HostCopy
+from testamur.node.service.cosigning import HostCopy, OwnCosigners
 from testamur.node.service.hosting import HostedLog
+from testamur.node.service.hostings import Hosting
 from testamur.node.service.statements import PublicationStore
 from testamur.registry.entries import Origin
-from testamur.registry.errors import VerificationError
+from testamur.registry.errors import MalformedError, VerificationError
+from testamur.registry.evm.layout import Lifecycle
 from testamur.registry.key_events import Position, build_key_event, commitment, parse_key_event
 from testamur.registry.proofs import sign_document
 from testamur.registry.publications import parse_bundle, verify_bundle
@@ -69,13 +75,17 @@ class Life:
         self.index = Index(folder / "index")
         self.writer = LogWriter(folder / "log", str(ORIGIN), signing_key(50), self.documents)
         self.mirror = Mirror(folder / "mirror", "mirror.example/m1", signing_key(51), lambda: 1_795_000_000)
-        self.log = HostedLog(
+        self.log = self.hosted()
+
+    def hosted(self):
+        """The log as a start finds it on disk."""
+        return HostedLog(
             origin=ORIGIN,
             did=DID,
             first_key_event=FIRST_KEY_EVENT,
             writer=self.writer,
             index=self.index,
-            publications=PublicationStore(folder / "statements"),
+            publications=PublicationStore(self.folder / "statements"),
             clock=lambda: datetime(2026, 11, 21, tzinfo=UTC),
         )
 
@@ -86,8 +96,12 @@ class Life:
     def sealed(self):
         """What the mirror answers to the log as it is now."""
         head = self.log.seal()
-        mirrored = MirroredLog(key=self.writer.key, did=DID, first_key_events=(FIRST_KEY_EVENT,))
+        mirrored = MirroredLog(key=self.writer.key, did=DID, first_key_event=FIRST_KEY_EVENT)
         return self.mirror.cosign(head, mirrored, HostCopy(self.writer, self.documents)).reason
+
+    def sealed_statement(self):
+        """The statement that the published head names."""
+        return self.log.seal_of(self.writer.reader.find_head()).statement_sequence
 
 
 @pytest.fixture
@@ -116,15 +130,7 @@ def test_an_issuer_goes_on_above_the_numbers_that_a_thief_used_up(life, first):
     assert (jumped.statement.sequence, after.statement.sequence) == (USED_UP + 1, USED_UP + 2)
     assert life.sealed() == "cosigned"
     assert life.log.seal_of(life.writer.reader.find_head()).statement_sequence == USED_UP + 2
-    again = HostedLog(
-        origin=ORIGIN,
-        did=DID,
-        first_key_event=FIRST_KEY_EVENT,
-        writer=life.writer,
-        index=life.index,
-        publications=PublicationStore(life.folder / "statements"),
-        clock=lambda: datetime(2026, 11, 21, tzinfo=UTC),
-    )
+    again = life.hosted()
     assert again.publications.newest().statement == after.statement
 
 
@@ -173,3 +179,92 @@ def test_a_second_branch_above_a_jump_is_stale(life, first):
     with pytest.raises(VerificationError, match="statement-chain-broken"):
         life.log.publish_statement(made(first, 8, number=USED_UP + 1))
     assert life.log.publications.newest() is newest
+
+
+@pytest.mark.parametrize("is_reopened", [False, True])
+def test_a_statement_that_was_logged_and_not_kept_is_sealed_when_the_issuer_sends_it_again(
+    life, first, monkeypatch, is_reopened
+):
+    """The disk filled up in between; a seal came before the issuer did, and leaves nothing pending."""
+    revocation = made(first, 7)
+
+    def refuse(_publication):
+        raise StoreUnavailable("free space")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(life.log.publications, "put", refuse)
+        with pytest.raises(StoreUnavailable):
+            life.log.publish_statement(revocation)
+    if is_reopened:
+        life.log = life.hosted()
+    assert life.sealed() == "cosigned"
+    assert life.sealed_statement() == 1
+    life.log.publish_statement(revocation)
+    assert life.writer.pending == 0
+    assert life.sealed() == "cosigned"
+    assert life.sealed_statement() == 2
+    size = life.writer.size
+    assert life.sealed() == "cosigned"
+    assert life.writer.size == size, "sealed once, and not again"
+
+
+def test_a_statement_that_was_kept_and_not_sealed_is_sealed_by_the_next_start(life, first):
+    life.log.publish_statement(made(first, 7))
+    life.log = life.hosted()
+    assert life.sealed() == "cosigned"
+    assert life.sealed_statement() == 2
+
+
+# ------------------------------------------------------------------------------ this member's own cosigners
+
+
+@pytest.fixture
+def cosigners(life):
+    witness = Witness(life.folder / "witness", "witness.example/w1", signing_key(52), lambda: 1_795_000_000)
+    yield OwnCosigners(witness, life.mirror, life.documents)
+    witness.close()
+
+
+def names(head):
+    """Who signed a head."""
+    return {line.name for line in head.note.signatures}
+
+
+def test_of_a_log_whose_next_epoch_was_opened_nothing_new_is_cosigned(life, cosigners):
+    life.log.publish_statement(made(None))
+    both = {str(ORIGIN), "witness.example/w1", "mirror.example/m1"}
+    head = cosigners.cosign(life.log, life.log.seal())
+    assert names(head) == both
+    hosting = Hosting(log=life.log, captures=None, name="Ada")
+    for is_superseded in (True, False):  # what is known of an earlier block takes nothing back
+        hosting.learn(
+            SimpleNamespace(
+                issuer=SimpleNamespace(lifecycle=Lifecycle.ACTIVE),
+                key_chains=(),
+                log=SimpleNamespace(superseded=is_superseded),
+            )
+        )
+    assert names(cosigners.cosign(life.log, head)) == both
+    assert names(cosigners.cosign(life.log, life.log.seal(heartbeat=True))) == {str(ORIGIN)}
+    hosting.close()
+
+
+def test_a_head_with_an_older_statement_than_the_node_has_accepted_has_no_mirror(life, first, cosigners):
+    held = made(first, 7)
+    older = life.log.seal(heartbeat=True)
+    cosigners.hold(life.log, held.statement)
+    assert "mirror.example/m1" not in names(cosigners.cosign(life.log, older))
+    life.log.publish_statement(held)
+    assert "mirror.example/m1" in names(cosigners.cosign(life.log, life.log.seal()))
+
+
+def test_a_status_list_of_the_issuer_is_no_document_like_any_other(life, first):
+    """A mirror would look for it under the statement's lists, and cosign nothing any more."""
+    bundle = made(first, 7)
+    smuggled = replace(
+        bundle, status_lists=(), documents=(("https://ada.example/x", bundle.status_lists[0]),)
+    )
+    size = life.writer.next_index
+    with pytest.raises(MalformedError, match="belongs in statusLists"):
+        life.log.publish_statement(smuggled)
+    assert life.writer.next_index == size

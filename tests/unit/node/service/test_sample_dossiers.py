@@ -5,10 +5,11 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 
 from fakes.whole_registry import NOW, World, trust
-from testamur.node.service.judging import end_of_day, judge
+from testamur.node.service.judging import judge
 from testamur.node.service.sample_dossiers import STRANGER, make_samples
-from testamur.registry.dossiers import encode_dossier, parse_dossier
+from testamur.registry.dossiers import encode_dossier, parse_dossier, split_dossier
 from testamur.registry.errors import MalformedError
+from testamur.registry.timestamps import end_of_day
 from testamur.registry.verification import Outcome
 
 
@@ -71,6 +72,16 @@ def test_a_credential_without_a_grade_is_tampered_with_by_its_name():
 def test_a_day_means_its_end_and_today_means_now():
     assert end_of_day(date(2026, 11, 20), NOW) == datetime(2026, 11, 20, 23, 59, 59, tzinfo=UTC)
     assert end_of_day(NOW.date(), NOW) == NOW
+
+
+def test_a_day_is_judged_as_its_end():
+    dossier = World().dossier()
+    asked = [
+        judge(*split_dossier(dossier), trust=trust(), now=NOW, as_of=day).as_of for day in (NOW.date(), NOW)
+    ]
+    assert asked == [NOW, NOW]
+    with pytest.raises(MalformedError, match="future"):
+        judge(*split_dossier(dossier), trust=trust(), now=NOW, as_of=NOW.date() + timedelta(days=1))
 
 
 def test_tomorrow_is_nothing_that_can_be_asked_about():

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from testamur.node.service import vc_documents
 from testamur.node.service.vc_documents import looked_up, names_in
 from testamur.registry.rdf.compiled_contexts import ContextSet
 
@@ -41,3 +42,23 @@ def test_a_list_of_another_issuer_under_the_same_address_is_not_taken():
 def test_when_two_issuers_name_one_address_nobody_is_believed():
     both = [credential("did:web:ada.example"), credential("did:web:bob.example")]
     assert not found({"verifiableCredential": both})
+
+
+def test_slow_machines_hold_up_a_request_for_a_bounded_time(monkeypatch):
+    now, asked = [0.0], []
+    monkeypatch.setattr(vc_documents.time, "monotonic", lambda: now[0])
+
+    class Slow:
+        def did_document(self, did: str) -> Any:
+            asked.append(did)
+            now[0] += 5.0
+
+        def status_list(self, url: str, issuer: str) -> Any:
+            raise AssertionError(url)
+
+    proofs = [{"verificationMethod": f"did:web:slow-{number}.example#key"} for number in range(8)]
+    names = names_in({"issuer": "did:web:ada.example", "proof": proofs}, NOTHING)
+    assert len(names) == 8
+    looked_up(names, NOTHING, Slow())
+    assert len(asked) == 2
+    assert now[0] <= vc_documents.MAX_LOOKUP_SECONDS + 5.0
