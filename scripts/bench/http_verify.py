@@ -25,7 +25,9 @@ from fakes.whole_registry import NOW, World, trust  # noqa: E402
 from testamur.node.api.app import create_app  # noqa: E402
 from testamur.node.service.judging import judge  # noqa: E402
 from testamur.node.service.port import ServicePort  # noqa: E402
-from testamur.registry.canonical import canonicalize, parse_json  # noqa: E402
+from testamur.node.service.workers import Workers  # noqa: E402
+from testamur.registry.canonical import canonicalize  # noqa: E402
+from testamur.registry.dossiers import parse_dossier  # noqa: E402
 
 CONNECTIONS = 8
 REQUESTS = 400
@@ -39,7 +41,9 @@ BODY = canonicalize(DOSSIER)
 def interface() -> web.Application:
     """Ours, over the port that a node has; the log is at the level of a node in operation."""
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(30))
-    node = SimpleNamespace(trust=trust(), clock=lambda: NOW, supplied={})
+    node = SimpleNamespace(
+        trust=trust(), clock=lambda: NOW, supplied={}, hostings={}, workers=Workers("bench")
+    )
     return create_app(ServicePort(node), registry_name="registry.example", devnet=False)  # type: ignore[arg-type]
 
 
@@ -101,7 +105,7 @@ def main() -> None:
 
     def parse_and_judge() -> None:
         for _ in range(50):
-            judge(parse_json(BODY, subject="dossier", max_bytes=1 << 21), trust=trusted, now=NOW)
+            judge(*parse_dossier(BODY), trust=trusted, now=NOW)
 
     parse_and_judge()
     judged = statistics.median(microseconds(parse_and_judge, 50) for _ in range(ROUNDS))
