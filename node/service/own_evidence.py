@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING, Protocol
 
 from testamur.registry.canonical import Json, parse_json
 from testamur.registry.credentials import credential_digest
+from testamur.registry.entries import parse_origin
 from testamur.registry.errors import MalformedError
+from testamur.registry.evidence import MAX_LOGS
 from testamur.registry.newer_evidence import (
     find_older_statement,
     newer_evidence,
@@ -72,6 +74,8 @@ async def brought_up_to_date(
         for hosting in list(node.hostings.values())
         if (published := hosting.log.publications.newest()) is not None
     }
+    if not _may_be_outdated(evidence, stated):
+        return current
     digest = await node.workers.run(_if_outdated, credential, evidence, stated)
     served = None if digest is None else await evidence_of(digest)
     newer = None if served is None else await node.workers.run(_newer, served, evidence, credential)
@@ -83,6 +87,27 @@ async def brought_up_to_date(
         return current
     unanchored = await node.workers.run(_ahead, served, current.evidence, credential)
     return replace(current, unanchored=unanchored)
+
+
+def _may_be_outdated(evidence: Json, stated: Mapping[bytes, int]) -> bool:
+    """Whether a statement in the evidence has a smaller number than its issuer's newest here, or none at all.
+
+    Without parsing the rest: nearly all evidence is new, and is parsed once, by whoever judges. A number that
+    is made up to look new is a statement that nobody signed, and judging says so.
+    """
+    logs = evidence.get("logs") if isinstance(evidence, dict) else None
+    if not isinstance(logs, dict) or len(logs) > MAX_LOGS:
+        return False  # no evidence
+    for name, log in logs.items():
+        try:
+            newest = stated.get(parse_origin(name).issuer_id, 0)
+        except MalformedError:
+            return False
+        statement = log.get("statement") if isinstance(log, dict) else None
+        number = statement.get("sequence") if isinstance(statement, dict) else None
+        if not isinstance(number, int) or number < newest:
+            return True
+    return False
 
 
 def _if_outdated(credential: Json, evidence: Json, stated: Mapping[bytes, int]) -> bytes | None:

@@ -1,5 +1,6 @@
 """A node does not judge by an older statement than its own logs hold, and gives up nothing that is proven."""
 
+import copy
 from types import SimpleNamespace
 
 import pytest
@@ -85,6 +86,20 @@ async def test_what_is_as_new_as_the_log_is_not_asked_for(node):
     assert await current(node, NEW, NEW["evidence"]) == (NEW, (), [])
 
 
+async def test_what_is_as_new_as_the_log_is_parsed_once_by_whoever_judges(node):
+    node.workers = None
+    assert (await current(node, NEW, None))[0] == NEW
+
+
+async def test_a_number_that_is_made_up_to_look_new_convinces_nobody(node):
+    dossier = copy.deepcopy(OLD)
+    ((_, log),) = dossier["evidence"]["logs"].items()
+    log["statement"]["sequence"] = newest(NEW)[1] + 1
+    found, asked = await brought(node, dossier, NEW["evidence"])
+    assert (found.evidence, asked) == (dossier["evidence"], [])
+    assert judge(dossier).outcome is Outcome.INVALID
+
+
 async def test_nothing_is_given_up_for_evidence_that_is_missing_older_or_not_anchored_yet(node):
     unanchored = {**NEW["evidence"], "anchors": []}
     for served in (None, OLD["evidence"], unanchored):
@@ -92,7 +107,7 @@ async def test_nothing_is_given_up_for_evidence_that_is_missing_older_or_not_anc
         assert (dossier, notes, asked) == (OLD, (), [False, True])
 
 
-@pytest.mark.parametrize("evidence", [None, {}, [], "x", {"type": "TestamurEvidence"}])
+@pytest.mark.parametrize("evidence", [None, {}, [], "x", {"type": "TestamurEvidence"}, {"logs": {"x": 1}}])
 async def test_what_is_no_evidence_is_left_for_the_verdict_to_say(node, evidence):
     dossier, notes, asked = await current(node, {**OLD, "evidence": evidence}, NEW["evidence"])
     assert (dossier["evidence"], notes, asked) == (evidence, (), [])

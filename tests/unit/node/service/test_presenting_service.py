@@ -11,13 +11,22 @@ from testamur.node.api.ports import NotReady
 from testamur.node.service.presenting import Presenting
 from testamur.node.service.workers import Workers
 from testamur.registry.documents import Documents
+from testamur.registry.entries import parse_origin
 from testamur.registry.errors import MalformedError
 
 WORLD = bound_to(DID)
 
 
-async def nothing_served(_digest):
+async def nothing_served(_digest, *, newest=False):
     return None
+
+
+def a_newer_statement():
+    """The hosting of a log whose issuer has stated more than the evidence shows."""
+    (origin,) = WORLD.evidence()["logs"]
+    published = SimpleNamespace(statement=SimpleNamespace(sequence=99))
+    log = SimpleNamespace(origin=parse_origin(origin), publications=SimpleNamespace(newest=lambda: published))
+    return SimpleNamespace(log=log)
 
 
 @pytest.fixture
@@ -86,6 +95,7 @@ async def test_malformed_evidence_is_refused_and_the_challenge_is_still_good(pre
 
 @pytest.mark.parametrize("step_number", [1, 2, 3])
 async def test_who_is_told_to_ask_again_may_answer_again(presenting, node, step_number):
+    node.hostings["ada"] = a_newer_statement()
     given = await presenting.challenge(None)
     run, asked = node.workers.run, []
 
